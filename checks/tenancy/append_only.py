@@ -10,7 +10,7 @@ from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from checks.tenancy.append_only_guards import Guards, MutatingStatement, guard_sql, guards_of
-from checks.tenancy.flaws import role_paths
+from checks.tenancy.flaws import in_order, role_paths
 from checks.tenancy.ownership import change_owner
 from checks.tenancy.side_channels.foreign_keys import referential_actions
 from checks.tenancy.stored_code.function_bodies import Stops
@@ -74,7 +74,7 @@ def judge_table(access: EffectiveAccess, relation: Relation, guards: Guards, now
             subject=name,
             observed="; ".join(what for what, _ in flaws),
             expected=_EXPECTED,
-            remedy=" ".join(dict.fromkeys(repair for _, repair in flaws if repair)),
+            remedy=" ".join(in_order(repair for _, repair in flaws)),
         )
         unguarded = {str(event) for event in MutatingStatement if guards.stopped(event) is Stops.NO}
         return with_affected(
@@ -98,11 +98,11 @@ def judge_table(access: EffectiveAccess, relation: Relation, guards: Guards, now
 
 def _unguarded(access: EffectiveAccess, relation: Relation, guards: Guards) -> Iterator[tuple[str, str]]:
     table = access.sql_name(relation)
-    for event in MutatingStatement:
-        if guards.stopped(event) is Stops.NO:
-            idle = [trigger for trigger in guards.triggers if trigger.enabled not in {"O", "A"}]
-            enable = f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {quoted(idle[0].name)};" if idle else ""
-            yield f"no trigger rejects {event}", enable or guard_sql(relation, event)
+    unguarded = [event for event in MutatingStatement if guards.stopped(event) is Stops.NO]
+    idle = [trigger for trigger in guards.triggers if trigger.enabled not in {"O", "A"}]
+    enable = " ".join(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {quoted(trigger.name)};" for trigger in idle)
+    for event in unguarded:
+        yield f"no trigger rejects {event}", enable or guard_sql(access, relation, guards, unguarded)
 
 
 def _rule_events(access: EffectiveAccess, relation: Relation) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -12,7 +12,7 @@ from basewatch.digests import same_digest
 from checks.tenancy.stored_code.function_bodies import Stops, normalized_body, stops
 from isolation.access.effective_access import EffectiveAccess
 from isolation.inventory.code import Function, Trigger
-from isolation.inventory.naming import qualified, quoted
+from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Relation
 
 # The bits of pg_trigger.tgtype, from the server's catalog/pg_trigger.h.
@@ -52,9 +52,11 @@ class Guard:
 class Guards:
     """The triggers of one table.
 
-    `trigger_functions` are the functions of its triggers; `flaws` are pairs of a description and a repair.
+    `trigger_functions` are the functions of its triggers; `declared` are the declared ones with their digests; `flaws`
+    are pairs of a description and a repair.
     """
 
+    declared: Mapping[str, str]
     triggers: tuple[Trigger, ...]
     trigger_functions: tuple[Function, ...]
     guards: tuple[Guard, ...]
@@ -76,6 +78,7 @@ def guards_of(access: EffectiveAccess, relation: Relation, declared: Mapping[str
     triggers = tuple(sorted((t for t in access.inventory.triggers if t.relation == relation.oid), key=lambda t: t.name))
     functions = {t.function: found for t in triggers if (found := access.function(t.function))}
     return Guards(
+        declared=declared,
         triggers=triggers,
         trigger_functions=tuple(sorted(functions.values(), key=lambda function: function.name)),
         guards=tuple(_guard(trigger, functions.get(trigger.function), declared) for trigger in triggers),
@@ -98,17 +101,61 @@ def _guard(trigger: Trigger, function: Function | None, declared: Mapping[str, s
     return Guard(statements=events, stops=Stops.YES if answer is Stops.UNKNOWN and approved else answer)
 
 
-def guard_sql(relation: Relation, event: MutatingStatement) -> str:
-    """The statements that create a guard: a function that raises, and a trigger that fires in every session."""
-    table, function = qualified(relation.schema, relation.name), f"{quoted(relation.schema)}.refuse_audit_change()"
-    name = f"refuse_audit_{event.lower()}"
-    each = "STATEMENT" if event is MutatingStatement.TRUNCATE else "ROW"
-    return (
-        f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'audit records cannot be changed'; END $$; "
-        f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH {each} EXECUTE FUNCTION {function}; "
-        f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name};"
+def guard_sql(access: EffectiveAccess, relation: Relation, guards: Guards, events: Sequence[MutatingStatement]) -> str:
+    """The statements that create the guards of some events: triggers that fire in every session, and their function.
+
+    They are made of what is there: a function that raises, and the declared triggers that are missing or differ.
+    """
+    table = access.sql_name(relation)
+    function = next(
+        (each for each in guards.trigger_functions if stops(each, before_each_row=False) is Stops.YES), None
     )
+    name = function.name if function else f"{quoted(relation.schema)}.refuse_audit_change()"
+    create = (
+        ""
+        if function
+        else f"CREATE OR REPLACE FUNCTION {name} RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'audit records cannot be changed'; END $$; "
+    )
+    made = list[str]()
+    for each in ((MutatingStatement.UPDATE, MutatingStatement.DELETE), (MutatingStatement.TRUNCATE,)):
+        wanted = [event for event in each if event in events]
+        if wanted:
+            old = None if relation.parents else _differing(guards, each)
+            on = [event for event in MutatingStatement if event in wanted or (old and old.type & _BITS[event])]
+            trigger = quoted(old.name if old else _missing(relation, guards, wanted))
+            by_row = MutatingStatement.TRUNCATE not in on and (old is None or old.type & _ROW)
+            made.append(
+                f"CREATE OR REPLACE TRIGGER {trigger} BEFORE {' OR '.join(on)} ON {table} "
+                f"FOR EACH {'ROW' if by_row else 'STATEMENT'} EXECUTE FUNCTION {name}; "
+                f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger};"
+            )
+    digests = " Then declare in audit.triggers what the next check prints for them." if guards.declared else ""
+    return f"{create}{' '.join(made)}{digests}"
+
+
+def _differing(guards: Guards, events: Sequence[MutatingStatement]) -> Trigger | None:
+    """A declared trigger that is not as it was declared and does nothing but guard one of these events."""
+    bits = sum(_BITS[event] for event in events)
+    return next(
+        (
+            each
+            for each in guards.triggers
+            if guards.declared.get(each.name, each.digest) != each.digest
+            and each.type & bits
+            and not each.type & _INSERT
+        ),
+        None,
+    )
+
+
+def _missing(relation: Relation, guards: Guards, events: Sequence[MutatingStatement]) -> str:
+    """The name of a declared trigger that does not exist, or a new name."""
+    existing = {each.name for each in guards.triggers}
+    names = [] if relation.parents else sorted(guards.declared.keys() - existing)
+    truncates = MutatingStatement.TRUNCATE in events
+    matching = [name for name in names if ("truncate" in name.lower()) == truncates]
+    return next(iter(matching), f"refuse_audit_{events[0].lower()}")
 
 
 def _undeclared(
@@ -122,12 +169,19 @@ def _undeclared(
         yield f"the declared trigger {name} does not exist", repair
     for trigger in triggers:
         declare = f"Or, after you have read it, declare it in audit.triggers: {trigger.name}: {trigger.digest}"
+        name, table = quoted(trigger.name), access.sql_name(relation)
         if trigger.name not in declared:
-            drop = f"DROP TRIGGER {quoted(trigger.name)} ON {access.sql_name(relation)};"
-            yield f"the trigger {trigger.name} is not declared", f"{drop} {declare}"
-        elif not same_digest(trigger.digest, declared[trigger.name]):
+            function = access.function(trigger.function)
+            guards = function is not None and stops(function, before_each_row=False) is Stops.YES
+            drop = f"DROP TRIGGER {name} ON {table};"
+            yield (
+                f"the trigger {trigger.name} is not declared",
+                f"{declare} Or {drop}" if guards else f"{drop} {declare}",
+            )
+        elif declared[trigger.name] != trigger.digest:
             what = f"the trigger {trigger.name} or its function differs from the declared digest"
-            yield what, f"Restore it from your migrations. {declare}"
+            always = "" if trigger.enabled == "A" else f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}; "
+            yield what, f"{always}Then, if it still differs, restore it from your migrations. {declare}"
 
 
 def _discarding(

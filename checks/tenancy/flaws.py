@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 
 from basewatch.affected import ANY_PRINCIPAL_OR_OBJECT, Affected, with_affected
 from basewatch.model import Severity, Verdict, failed, passed
@@ -16,6 +17,8 @@ from isolation.access.role_graph import ReachableRole
 from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Relation, RelationKind
 from isolation.inventory.roles import PUBLIC, Grant
+
+_OTHER_WAY: Final = re.compile(r"(?<!\S)(?:Or|Then|Only if)\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +90,7 @@ def flaw_verdict(
 ) -> Verdict:
     """The FAIL of an object with at least one flaw, with the severity of the most severe."""
     ordered = sorted(flaws, key=lambda flaw: -flaw.severity.rank)
-    repairs = list(dict.fromkeys(flaw.repair for flaw in ordered if flaw.repair))
+    repairs = in_order(flaw.repair for flaw in ordered)
     repairs += dict.fromkeys(flaw.approval for flaw in ordered if flaw.approval)
     if approvable and all(flaw.approvable for flaw in flaws):
         repairs.append(approvable.offer())
@@ -100,6 +103,15 @@ def flaw_verdict(
         severity=ordered[0].severity,
     )
     return with_affected(verdict, (affected for flaw in flaws for affected in flaw.affected))
+
+
+def in_order(repairs: Iterable[str]) -> list[str]:
+    """Repairs that can be run as one block: what repairs first, then the other ways and what is left to do."""
+    cut = [
+        (each[: match.start()], each[match.start() :]) if (match := _OTHER_WAY.search(each)) else (each, "")
+        for each in repairs
+    ]
+    return list(dict.fromkeys(text.strip() for part in zip(*cut, strict=True) for text in part if text.strip()))
 
 
 def unapproved_flaws(

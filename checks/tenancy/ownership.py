@@ -28,17 +28,28 @@ def change_owner(access: EffectiveAccess, kind: str, name: str, owner: int, *, k
     superusers = {each.role.name for each in access.all_reachable_roles() if each.role.superuser}
     if superusers:
         return " ".join(f"ALTER ROLE {quoted(name)} NOSUPERUSER;" for name in sorted(superusers))
-    role, before = safe_owner(access), access.role(owner)
+    before = access.role(owner)
     if before and before.name not in access.tenancy.principals:
         paths = (each.role_path for each in access.all_reachable_roles() if each.role.oid == owner)
         revokes = dict.fromkeys(f"REVOKE {quoted(path[-1])} FROM {quoted(path[-2])};" for path in paths if path[1:])
         if revokes:
             return " ".join(revokes)
-    create = "" if role else f"CREATE ROLE {quoted(_new_role(access))} NOLOGIN; "
-    new = quoted(role.name if role else _new_role(access))
+    return give_away(access, kind, name, owner, kept=kept)
+
+
+def give_away(access: EffectiveAccess, kind: str, name: str, owner: int, *, kept: str = "") -> str:
+    """The statements by which a role that no principal can become owns an object; its owner keeps `kept` by grant."""
+    before, (create, new) = access.role(owner), new_owner(access)
     privileges = f"{kept} ON {kind}" if kept else _KEPT[kind]
     grant = f" GRANT {privileges} {name} TO {quoted(before.name)};" if before else ""
     return f"{create}ALTER {kind} {name} OWNER TO {new};{grant}"
+
+
+def new_owner(access: EffectiveAccess) -> tuple[str, str]:
+    """The role that can own what no principal may, quoted, after the statement that creates it if there is none."""
+    role = safe_owner(access)
+    new = quoted(role.name if role else _new_role(access))
+    return "" if role else f"CREATE ROLE {new} NOLOGIN; ", new
 
 
 def safe_owner(access: EffectiveAccess) -> Role | None:

@@ -123,7 +123,7 @@ def server_flaws(access: EffectiveAccess, server: ForeignServer) -> Iterator[Fla
         yield Flaw(
             severity=Severity.HIGH,
             what=f"{role_paths(mapped)} can log in to it through a user mapping",
-            repair=f"DROP USER MAPPING FOR {role} SERVER {name};",
+            repair=f"DROP USER MAPPING IF EXISTS FOR {role} SERVER {name};",
         )
 
 

@@ -26,7 +26,7 @@ _SEES_SESSIONS: Final = frozenset({"pg_read_all_stats", "pg_monitor"})
 def extension_flaws(access: EffectiveAccess, extension: Extension) -> Iterator[Flaw]:
     """The flaw of an installed extension, if it has one."""
     name = extension.name
-    drop = f"{_drop_users(access, extension)}DROP EXTENSION {quoted(name)};"
+    drop = f"{_drop_users(access, extension)}DROP EXTENSION IF EXISTS {quoted(name)};"
     if name in HARMLESS_EXTENSIONS:
         return
     if name in EGRESS_EXTENSIONS:
@@ -58,11 +58,11 @@ def _drop_users(access: EffectiveAccess, extension: Extension) -> str:
                 and not relation.partition
             ),
             *(
-                f"DROP FOREIGN TABLE {access.sql_name(relation)}; "
+                f"DROP FOREIGN TABLE IF EXISTS {access.sql_name(relation)}; "
                 for relation in access.inventory.relations
                 if relation.server in servers
             ),
-            *(f"DROP SERVER {quoted(server)} CASCADE; " for server in servers),
+            *(f"DROP SERVER IF EXISTS {quoted(server)} CASCADE; " for server in servers),
         )
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from basewatch.model import Severity
-from checks.tenancy.ownership import change_owner, safe_owner
+from checks.tenancy.ownership import change_owner, give_away, new_owner
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.role_graph import ReachableRole
 from isolation.access.table_class import TableClass
@@ -40,7 +40,6 @@ _TENANTS = {TableClass.TENANT, TableClass.ROOT, TableClass.MEMBERS}
 # creator: https://www.postgresql.org/docs/16/release-16.html
 _CREATEROLE_LIMITED_SINCE = 160000
 _SHOWN = 5
-_NO_PRINCIPAL = "<a role that no principal can become>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +47,15 @@ class BypassPrivilege:
     """One privilege of a role that bypasses policies.
 
     `ignores_grants` says that the role reaches rows without any grant on the table. `repair` is the SQL that revokes
-    the privilege from the role; it is empty where the membership must be revoked instead.
+    the privilege from the role; it is empty where the membership must be revoked instead. `at_source` is the SQL by
+    which the role keeps all but the privilege, so that its members keep what they have through it.
     """
 
     what: str
     severity: Severity
     ignores_grants: bool
     repair: str
+    at_source: str = ""
 
 
 def bypass_privileges(access: EffectiveAccess, reachable: ReachableRole) -> tuple[BypassPrivilege, ...]:
@@ -82,8 +83,13 @@ def _attributes(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[B
     ):
         if present:
             exempt = word != "CREATEROLE" or not limited
+            repair = f"ALTER ROLE {quoted(role.name)} NO{word};"
             yield BypassPrivilege(
-                what=what, severity=severity, ignores_grants=exempt, repair=f"ALTER ROLE {quoted(role.name)} NO{word};"
+                what=what,
+                severity=severity,
+                ignores_grants=exempt,
+                repair=repair,
+                at_source=repair if word == "BYPASSRLS" else "",
             )
 
 
@@ -118,6 +124,7 @@ def _owns(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[BypassP
             severity=Severity.CRITICAL,
             ignores_grants=True,
             repair=" ".join(change_owner(access, kind, name, reachable.role.oid) for _, kind, name in owned),
+            at_source=" ".join(give_away(access, kind, name, reachable.role.oid) for _, kind, name in owned),
         )
 
 
@@ -127,13 +134,12 @@ def _owns_others(access: EffectiveAccess, reachable: ReachableRole) -> Iterator[
     if owned:
         names = ", ".join(f"the {each.kind} {each.name}" for each in owned[:_SHOWN])
         more = f" and {len(owned) - _SHOWN} more" if len(owned) > _SHOWN else ""
-        role = safe_owner(access)
-        new = quoted(role.name) if role else _NO_PRINCIPAL
+        create, new = new_owner(access)
         yield BypassPrivilege(
             what=f"owns {names}{more}",
             severity=Severity.MEDIUM,
             ignores_grants=False,
-            repair=" ".join(f"ALTER {each.kind.upper()} {each.name} OWNER TO {new};" for each in owned),
+            repair=create + " ".join(f"ALTER {each.kind.upper()} {each.name} OWNER TO {new};" for each in owned),
         )
 
 

@@ -10,7 +10,7 @@ from basewatch.check import check
 from basewatch.components import Database
 from basewatch.model import Proof, Severity, Verdict, failed, passed
 from checks.tenancy.flaws import Approvable, Flaw, flaw_verdict
-from checks.tenancy.identity.bypass_privileges import HARMLESS_ROLES, bypass_privileges
+from checks.tenancy.identity.bypass_privileges import HARMLESS_ROLES, BypassPrivilege, bypass_privileges
 from checks.tenancy.identity.relation_access import GrantedAccess
 from checks.tenancy.identity.undeclared_roles import undeclared_roles
 from isolation.access.effective_access import EffectiveAccess, effective_access
@@ -89,9 +89,8 @@ def _flaws(access: EffectiveAccess, reachable: ReachableRole, now: datetime) -> 
     """The flaws of one role on a role path: its bypass privileges, or that it is undeclared."""
     found = bypass_privileges(access, reachable)
     for privilege in found:
-        repair = (
-            privilege.repair if len(reachable.role_path) == 1 or not privilege.ignores_grants else _revoke(reachable)
-        )
+        inherited = len(reachable.role_path) > 1 and privilege.ignores_grants
+        repair = privilege.repair if not inherited else _group_repair(access, reachable, privilege)
         yield Flaw(
             severity=privilege.severity, what=f"{reachable} {privilege.what}", repair=repair or _revoke(reachable)
         )
@@ -105,6 +104,16 @@ def _flaws(access: EffectiveAccess, reachable: ReachableRole, now: datetime) -> 
                 "checked as a principal.",
                 approval=entry.offer(),
             )
+
+
+def _group_repair(access: EffectiveAccess, reachable: ReachableRole, privilege: BypassPrivilege) -> str:
+    """The SQL for a role that a principal can become: a role outside the isolation is taken from it, a group is not."""
+    name = reachable.role.name
+    group = not reachable.role.login and name not in access.tenancy.privileged and not name.startswith(("pg_", "rds"))
+    revoke = _revoke(reachable)
+    if not (group and privilege.at_source):
+        return revoke
+    return f"{privilege.at_source} Or, if {name} needs it: {revoke} Then declare {name} in tenancy.privileged."
 
 
 def _expected(access: EffectiveAccess, reachable: ReachableRole) -> bool:

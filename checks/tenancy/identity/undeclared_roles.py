@@ -49,8 +49,8 @@ def _judge(access: EffectiveAccess, role: Role, reaching: Mapping[int, set[str]]
             Flaw(
                 severity=Severity.MEDIUM,
                 what=f"{'logs in and ' if role.login else ''}reaches {', '.join(reached[:_SHOWN])}{more}",
-                repair=f"Revoke what it was granted, DROP ROLE {quoted(role.name)}, or declare it "
-                f"in tenancy.privileged with the reason, or in tenancy.principals if it acts for one tenant at a time.",
+                repair=f"{_revokes(access, role, ways)} Or declare {role.name} in tenancy.principals if it acts for "
+                "one tenant at a time, or in tenancy.privileged with the reason.",
             )
         )
     summary = f"{role.name} is an undeclared role outside the isolation"
@@ -66,6 +66,22 @@ def _exempt(role: Role, way: ReachableRole, privilege: BypassPrivilege) -> Flaw:
     )
     declare = f"Or declare {role.name} in tenancy.privileged, with the reason."
     return Flaw(severity=Severity.HIGH, what=f"{way} {privilege.what}", repair=f"{repair} {declare}")
+
+
+def _revokes(access: EffectiveAccess, role: Role, ways: tuple[ReachableRole, ...]) -> str:
+    """The SQL that revokes what a role was granted on tenants' tables, and its memberships in roles that reach them."""
+    reaching, name = _reaching(access), quoted(role.name)
+    own = [
+        f"REVOKE ALL ON {access.sql_name(table)} FROM {name};"
+        for table in access.inventory.relations
+        if access.declared_name(table) in reaching.get(role.oid, ()) and table.owner != role.oid
+    ]
+    groups = [
+        f"REVOKE {quoted(way.role_path[1])} FROM {name};"
+        for way in ways
+        if way.role_path[1:] and any(reaching.get(oid) for oid in _held(access, way) - {role.oid})
+    ]
+    return " ".join(dict.fromkeys((*own, *groups)))
 
 
 def _held(access: EffectiveAccess, way: ReachableRole) -> frozenset[int]:

@@ -16,7 +16,7 @@ from checks.tenancy.identity.relation_access import (
     revoke_sql,
 )
 from checks.tenancy.relations.owner_access import OwnerAccess
-from checks.tenancy.relations.row_security import row_security_flaws
+from checks.tenancy.relations.row_security import no_inherit_sql, row_security_flaws
 from checks.tenancy.relations.shared_verdicts import WRITES, shared_table_verdict, with_access
 from checks.tenancy.relations.tenant_keys import tenant_key_flaws, tenant_key_hint
 from checks.tenancy.relations.unforced_owners import never_forcing_owners, unforced_owner_findings
@@ -109,7 +109,7 @@ class CoverageJudge:
             flaw = Flaw(
                 severity=severity,
                 what=f"no row security{hint.observed}",
-                repair=f"{revoke} {hint.remedy}{shared}",
+                repair=f"{no_inherit_sql(self._access, relation)}{revoke} {hint.remedy}{shared}",
                 affected=visible_through(self._access, relation),
             )
             summary = f"{name} is accessible to tenant-bound roles without row-level security"

@@ -11,6 +11,7 @@ from basewatch.model import Severity
 from checks.tenancy.flaws import Flaw, visible_through
 from checks.tenancy.identity.relation_access import RelationAccess, revoke_sql
 from isolation.access.effective_access import EffectiveAccess
+from isolation.inventory.naming import quoted
 from isolation.inventory.relations import Command, Relation
 from isolation.proof import expected_expression
 
@@ -70,9 +71,26 @@ def _disabled(access: EffectiveAccess, relation: Relation, reached: tuple[Relati
         what += "; the policies of its parent do not apply when it is queried directly"
     enable = f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table} FORCE ROW LEVEL SECURITY;"
     repair = enable if policies else f"{enable} {policy_sql(access, relation)}"
+    repair += _public_grants(access, relation, reached)
     if relation.parents:
         repair = f"{revoke_sql(access, relation, reached)} Or {repair}"
     return Flaw(severity=Severity.CRITICAL, what=what, repair=repair, affected=visible_through(access, relation))
+
+
+def _public_grants(access: EffectiveAccess, relation: Relation, reached: tuple[RelationAccess, ...]) -> str:
+    """The SQL that leaves to the principals what PUBLIC was granted."""
+    table, granted = access.sql_name(relation), {grant.privilege for grant in relation.grants if not grant.grantee}
+    kept = ", ".join(each for each in Command if each in granted)
+    roles = ", ".join(sorted({quoted(each.role_path.principal) for each in reached}))
+    grant = f" GRANT {kept} ON {table} TO {roles};" if kept else ""
+    return f" REVOKE ALL ON {table} FROM PUBLIC;{grant}" if granted else ""
+
+
+def no_inherit_sql(access: EffectiveAccess, relation: Relation) -> str:
+    """The SQL by which reading a table no longer reads the tables of tenants that inherit from it."""
+    children = (each for each in access.inventory.relations if relation.oid in each.parents and not each.partition)
+    parent = access.sql_name(relation)
+    return "".join(f"ALTER TABLE {access.sql_name(each)} NO INHERIT {parent}; " for each in children)
 
 
 def _owner_affected(access: EffectiveAccess, relation: Relation) -> tuple[Affected, ...]:

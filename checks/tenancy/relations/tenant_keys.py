@@ -33,9 +33,7 @@ def tenant_key_flaws(
             yield Flaw(
                 severity=Severity.MEDIUM if hidden else Severity.HIGH,
                 what=f"{column.name} can be NULL, so that a row may have no tenant{doubt}",
-                repair=f"First give a tenant to every row without one (or delete it); while there is one, this fails: "
-                f"ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} SET NOT NULL; "
-                f"{global_rows_offer(access, relation, now)}".rstrip(),
+                repair=f"{_filled(table, quoted(column.name))} {global_rows_offer(access, relation, now)}".rstrip(),
             )
         if column.constant_default and not any(parent and parent.constant_default for parent in inherited):
             yield Flaw(
@@ -52,6 +50,13 @@ def tenant_key_flaws(
                 repair=f'ALTER TABLE {table} ALTER COLUMN {quoted(column.name)} TYPE {column.type_name} COLLATE "C";',
                 affected=visible_through(access, relation),
             )
+
+
+def _filled(table: str, column: str) -> str:
+    """The SQL that gives rows a tenant, whose id has to be filled in."""
+    rows = f"{table} SET {column} = <their tenant> WHERE {column} IS NULL"
+    required = f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;"
+    return f"Rows without a tenant get one first, or are deleted; replace the blank: UPDATE {rows}; {required}"
 
 
 def _same(access: EffectiveAccess, parent: int, column: Column) -> Column | None:

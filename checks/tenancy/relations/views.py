@@ -32,6 +32,7 @@ class _Step:
 
     path: tuple[str, ...]
     definer: Relation
+    definers: tuple[Relation, ...]
     commands: frozenset[Command]
     published: bool
     readers: tuple[RelationAccess, ...]
@@ -61,6 +62,7 @@ class ViewAnalysis:
         step = _Step(
             path=(name,),
             definer=view,
+            definers=(view,),
             commands=commands_of(reached),
             published=name in self._access.tenancy.shared,
             readers=reached,
@@ -95,7 +97,9 @@ class ViewAnalysis:
         below = replace(step, path=(*step.path, self._access.declared_name(used)))
         match used.kind:
             case RelationKind.VIEW:
-                yield from self._referenced(used, below if used.security_invoker else replace(below, definer=used))
+                definers = (*step.definers, used)
+                below = below if used.security_invoker else replace(below, definer=used, definers=definers)
+                yield from self._referenced(used, below)
             case RelationKind.MATERIALIZED_VIEW:
                 yield from () if self._is_approved(step.definer) else self._stored(used, below)
             case RelationKind.SEQUENCE:
@@ -201,8 +205,8 @@ class ViewAnalysis:
         return role.name if role else "an unknown role"
 
     def _flaw(self, step: _Step, what: str, severity: Severity) -> Flaw:
-        view = self._access.sql_name(step.definer)
-        repair = f"ALTER VIEW {view} SET (security_invoker = true);"
+        views = map(self._access.sql_name, step.definers)
+        repair = " ".join(f"ALTER VIEW {view} SET (security_invoker = true);" for view in views)
         return Flaw(severity=severity, what=f"{step} {what}", repair=repair)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from basewatch.model import Severity
 from checks.tenancy.flaws import Flaw, role_paths, with_owner_rights
+from checks.tenancy.ownership import change_owner
 from isolation.access.effective_access import EffectiveAccess
 from isolation.access.role_graph import ReachableRole
 from isolation.inventory.code import Function
@@ -38,7 +39,7 @@ def replaceable_uses(access: EffectiveAccess, function: Function) -> Iterator[Fl
         yield Flaw(
             severity=Severity.CRITICAL if foreign else Severity.HIGH,
             what=f"{role_paths(owners)} may replace it, and it runs in the statements of other roles: {names}",
-            repair=f"ALTER FUNCTION {function.name} OWNER TO <a role that no principal can become>;",
+            repair=change_owner(access, "FUNCTION", function.name, function.owner),
             approvable=False,
         )
 

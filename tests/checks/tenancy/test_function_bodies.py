@@ -77,9 +77,10 @@ def test_other_languages_are_unclear() -> None:
 def test_one_more_guard_never_hurts(each: list[Guard], more: Guard, event: MutatingStatement) -> None:
     """Guards combine in any order, and an additional one never removes protection."""
     few, many = (
-        Guards(triggers=(), trigger_functions=(), guards=tuple(some), flaws=()) for some in (each, [*each, more])
+        Guards(declared={}, triggers=(), trigger_functions=(), guards=tuple(some), flaws=())
+        for some in (each, [*each, more])
     )
-    turned = Guards(triggers=(), trigger_functions=(), guards=(more, *reversed(each)), flaws=())
+    turned = Guards(declared={}, triggers=(), trigger_functions=(), guards=(more, *reversed(each)), flaws=())
     assert RANK[many.stopped(event)] <= RANK[few.stopped(event)]
     assert many.stopped(event) is turned.stopped(event)
 
