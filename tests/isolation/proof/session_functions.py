@@ -5,8 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from basewatch.tenancy import Canaries, Tenancy, TenantMembership
+
 ROLE: Final = "helped_user"
 SCHEMA: Final = (Path(__file__).parent / "session_functions.sql").read_text(encoding="utf-8")
+TENANCY: Final = Tenancy(
+    context=("app.u",),
+    root="orgs",
+    key=("org_id",),
+    members=TenantMembership(table="memberships", member="user_id", key=("org_id",)),
+    principals=(ROLE,),
+    min_tables=1,
+    canaries=Canaries(
+        a=("aaaaaaaa-0000-4000-8000-000000000001",),
+        b=("aaaaaaaa-0000-4000-8000-000000000002",),
+        user_a=("a",),
+        user_b=("b",),
+    ),
+)
 RESTRICTING: Final = (
     "org_id IN (SELECT org_id FROM memberships WHERE user_id = auth.uid())",
     "org_id IN (SELECT m.org_id FROM memberships m WHERE m.user_id = (SELECT auth.uid()))",

@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 from basewatch.components import Database
 from basewatch.postgres import connect
 from basewatch.secrets import Reference, Secret
-from basewatch.tenancy import ApprovedObject, Canaries, Tenancy, TenantMembership
+from basewatch.tenancy import ApprovedObject, Tenancy
 from demo.database import SandboxDatabase
 from isolation.access.effective_access import effective_access
 from isolation.inventory import Inventory
@@ -20,22 +20,8 @@ from isolation.inventory.snapshot import inventory
 from isolation.proof import ProofStatus, Prover
 from isolation.proof._body_tokens import UnreadableBody, tokens_of
 from tests.isolation.proof.recording import NOW
-from tests.isolation.proof.session_functions import NOT_RESTRICTING, RESTRICTING, ROLE, SCHEMA
+from tests.isolation.proof.session_functions import NOT_RESTRICTING, RESTRICTING, ROLE, SCHEMA, TENANCY
 
-TENANCY = Tenancy(
-    context=("app.u",),
-    root="orgs",
-    key=("org_id",),
-    members=TenantMembership(table="memberships", member="user_id", key=("org_id",)),
-    principals=(ROLE,),
-    min_tables=1,
-    canaries=Canaries(
-        a=("aaaaaaaa-0000-4000-8000-000000000001",),
-        b=("aaaaaaaa-0000-4000-8000-000000000002",),
-        user_a=("a",),
-        user_b=("b",),
-    ),
-)
 POLICIES = (*RESTRICTING, *NOT_RESTRICTING)
 
 

@@ -14,6 +14,7 @@ from psycopg.conninfo import make_conninfo
 from demo.postgres_binaries import find_binaries
 from demo.postgres_server import PostgresServer
 from tests.isolation.proof.executing import ROLE, Tally, fuzz
+from tests.isolation.proof.executing_helpers import fuzz_helpers
 from tests.isolation.proof.grammar import KINDS, Kind
 from tests.isolation.proof.policy_sets import PolicySets
 
@@ -23,6 +24,8 @@ SERVER = os.environ.get("BASEWATCH_FUZZ_SERVER")
 """The folder of the PostgreSQL that executes them, with initdb and postgres; without it, the embedded one."""
 SEED = int(os.environ.get("BASEWATCH_FUZZ_SEED", "1"))
 BATCH, TABLES = 600, 60
+HELPERS = max(1, BUDGET // 10)
+"""The number of random helper functions."""
 SETS = max(1, BUDGET // 50)
 """The number of random sets of policies: each is tried with every command in every context."""
 
@@ -55,6 +58,18 @@ def test_proven_policies_do_not_leak_when_executed(database: str, kind: Kind) ->
     assert tally.statuses["proven"] > 0
     # The few test rows may not include one for each leak, and another part of the policy may raise an error for it.
     assert len(tally.not_reproduced) <= 0.04 * tally.statuses["open"] + 1, tally.not_reproduced
+
+
+@pytest.mark.slow
+@pytest.mark.exhaustive
+def test_proven_helpers_do_not_leak_when_executed(database: str) -> None:
+    """For no user does a policy show a row of another organization, if the body of its helper proves it."""
+    tally, remaining, seed = Tally(), HELPERS, SEED
+    while remaining > 0:
+        tally.add(fuzz_helpers(database, seed, min(remaining, BATCH)))
+        remaining, seed = remaining - BATCH, seed + 1
+    assert tally.false_proofs == []
+    assert tally.statuses["proven"] > 0
 
 
 @pytest.mark.slow
