@@ -1,23 +1,29 @@
-"""Measures the inventory and the judges on large catalogues: partitions, functions and roles, at two scales.
+"""Measures the inventory and the judges on large catalogues: partitions, functions and roles, at three scales.
 
-The second scale is ten times the first, so that growth which is not linear shows. For another scale:
+Each scale is about three times the one before, so that growth which is not linear shows. Times are CPU seconds of the
+client and of its server process, so that other work on the machine counts less; memory is that of a process which reads
+one inventory. For another scale:
 `python -m benchmarks.tenancy_catalogue --partitions 1000 --functions 10000 --roles 5000`.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 from psycopg import sql
 
-from basewatch.postgres import Timeouts, connect
+from basewatch.components import Database
+from basewatch.postgres import Statement, Timeouts, connect
 from basewatch.secrets import Secret
 from benchmarks.tenancy_database import ManyTenants, Scale, many_tenants
 from benchmarks.timing import Measurement
@@ -30,7 +36,6 @@ _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _PATIENT = Timeouts(statement=timedelta(minutes=5), idle=timedelta(minutes=5))
 _ROWS = "pg_class pg_attribute pg_proc pg_depend pg_constraint pg_index pg_authid pg_auth_members pg_type pg_inherits"
 _SECONDS_PER_ROW = 2 / 100_000
-_PAGE = 4096
 _MINE = "tenant = nullif(current_setting('app.tenant', true), '')::uuid"
 _PARTITIONED = f"""\
 CREATE TABLE parts (tenant uuid NOT NULL, id bigint NOT NULL, PRIMARY KEY (tenant, id)) PARTITION BY RANGE (id);
@@ -40,7 +45,10 @@ CREATE POLICY own ON parts USING ({_MINE});
 GRANT SELECT, INSERT, UPDATE, DELETE ON parts TO bench_app
 """
 _EACH = {
-    "partitions": "EXECUTE format('CREATE TABLE part_%s PARTITION OF parts FOR VALUES FROM (%s) TO (%s)', n, n, n + 1)",
+    "partitions": "EXECUTE format('CREATE TABLE part_%s PARTITION OF parts FOR VALUES FROM (%s) TO (%s)', n, n, n+1); "
+    "EXECUTE format('ALTER TABLE part_%s ENABLE ROW LEVEL SECURITY, ADD CHECK (id >= 0)', n); "
+    f"EXECUTE format($p$CREATE POLICY own ON part_%s USING ({_MINE})$p$, n); "
+    "EXECUTE format('GRANT SELECT ON part_%s TO bench_app', n)",
     "functions": "EXECUTE format('CREATE FUNCTION f_%s(a int) RETURNS int LANGUAGE sql AS ''SELECT a + %s''', n, n)",
     # Half of them are roles that the application is a member of.
     "roles": "EXECUTE format('CREATE ROLE user_%s', n); "
@@ -64,6 +72,7 @@ class CatalogueScale:
 
 SCALES = (
     CatalogueScale(partitions=1_000, functions=10_000, roles=5_000),
+    CatalogueScale(partitions=3_000, functions=30_000, roles=15_000),
     CatalogueScale(partitions=10_000, functions=100_000, roles=50_000),
 )
 
@@ -90,31 +99,72 @@ def _grow(target: ManyTenants, scale: CatalogueScale) -> int:
         return sum(int(found[0]) for query in queries if (found := connection.execute(query).fetchone()))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """One inventory in a process of its own: CPU seconds of client and server, and the memory that it added at most."""
+
+    client: float
+    server: float
+    megabytes: float
+    fingerprint: float
+    judges: dict[str, float]
+
+
 def _measured(target: ManyTenants, scale: CatalogueScale, rows: int) -> Iterator[Measurement]:
-    bound = f"2 s for each 100,000 of {rows:,} catalogue rows"
-    with connect(Secret("env:BENCHMARK_URL", target.url), run=str(uuid4()), timeouts=_PATIENT) as database:
-        memory, start = _resident(), time.perf_counter()
-        facts = inventory(database, target.component)
-        took, grown = time.perf_counter() - start, (_resident() - memory) / 1_000_000
-        yield _figure(f"{scale}: inventory, {grown:.0f} MB more", took, bound, rows * _SECONDS_PER_ROW)
-        start = time.perf_counter()
-        fingerprint(database)
-        yield _figure(f"{scale}: fingerprint", time.perf_counter() - start, "the inventory", took)
-    for check, judged in _judged(target, facts):
+    bound, least = f"2 s for each 100,000 of {rows:,} catalogue rows", rows * _SECONDS_PER_ROW
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as apart:
+        found = apart.submit(_read, target.url, target.component).result()
+    took = found.client + found.server
+    each = f"client {found.client:.1f} s, server {found.server:.1f} s, {found.megabytes:.0f} MB"
+    yield _figure(f"{scale}: inventory, {each}", took, bound, least)
+    yield _figure(f"{scale}: fingerprint", found.fingerprint, "the inventory", took)
+    for check, judged in found.judges.items():
         yield _figure(f"{scale}: judge of {check}", judged, "the inventory", took)
 
 
-def _judged(target: ManyTenants, facts: Inventory) -> Iterator[tuple[str, float]]:
+def _read(url: str, component: Database) -> _Reading:
+    with connect(Secret("env:BENCHMARK_URL", url), run=str(uuid4()), timeouts=_PATIENT) as database:
+        # What is loaded once for any inventory does not count: the pool of the first statement, and the types of all.
+        fingerprint(database)
+        (backend,) = database.query(Statement(name="pid", text="SELECT pg_backend_pid() AS pid"), _Backend, {})
+        memory, before, started = _memory("VmRSS"), _cpu_of(backend.pid), time.process_time()
+        facts = inventory(database, component)
+        client, server = time.process_time() - started, _cpu_of(backend.pid) - before
+        peak = _memory("VmHWM") - memory
+        before = _cpu_of(backend.pid)
+        fingerprint(database)
+        return _Reading(
+            client=client,
+            server=server,
+            megabytes=peak / 1000,
+            fingerprint=_cpu_of(backend.pid) - before,
+            judges=dict(_judged(component, facts)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Backend:
+    pid: int
+
+
+def _judged(component: Database, facts: Inventory) -> Iterator[tuple[str, float]]:
     for check in CHECKS:
         if check.observe is inventory:
-            start = time.perf_counter()
-            tuple(check.judge(facts, target.component, _NOW))
-            yield check.id, time.perf_counter() - start
+            started = time.process_time()
+            tuple(check.judge(facts, component, _NOW))
+            yield check.id, time.process_time() - started
 
 
-def _resident() -> int:
-    """The resident memory of this process, in bytes, from Linux."""
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE
+def _memory(what: str) -> int:
+    """The resident memory of this process, or its peak, in kB, from Linux."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{what}:"))
+
+
+def _cpu_of(process: int) -> float:
+    """The CPU seconds of a process on this machine, from Linux."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _figure(what: str, ours: float, bound: str, least: float) -> Measurement:

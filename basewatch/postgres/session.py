@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 import psycopg
-from psycopg.rows import dict_row
-from pydantic import ValidationError
 
-from basewatch.errors import ObservationError
-from basewatch.facts import from_json
-from basewatch.model import Reason, Window
+from basewatch.model import Window
 from basewatch.postgres.errors import translate_errors
 from basewatch.postgres.login import Endpoints, SingleConnection
 from basewatch.postgres.probe_types import ProbedRelation
+from basewatch.postgres.rows import Row, converted_rows
 from basewatch.postgres.tenant_probe import TenantProbe
 from basewatch.postgres.transaction import Timeouts, rolled_back_transaction, set_local, set_role
 from basewatch.postgres.write_probe import WriteProbe
@@ -124,12 +121,20 @@ class DatabaseClient:
         return tuple(self._requests)
 
     def query(
-        self, statement: Statement, kind: type[R], parameters: Parameters, *, role: str = "", remedy: str = ""
+        self,
+        statement: Statement,
+        kind: type[R],
+        parameters: Parameters,
+        *,
+        role: str = "",
+        remedy: str = "",
+        adjust: Callable[[Row], Row] | None = None,
     ) -> tuple[R, ...]:
         """The rows of a read-only statement as `kind`, whose fields are the columns; a tuple is an SQL array.
 
         The search path is pg_catalog alone, so that other names in results are qualified. The statement runs as `role`;
-        `remedy` is for a missing privilege. Raises: ObservationError; NotFoundError, if the role does not exist.
+        `remedy` is for a missing privilege. `adjust` changes each row before it is converted, a few rows at a time, so
+        that large columns need not be kept. Raises: ObservationError; NotFoundError, if the role does not exist.
         """
         self._requests.append(statement.name)
         # The driver adapts a list to an array, and a tuple to a record.
@@ -137,14 +142,7 @@ class DatabaseClient:
         with translate_errors(statement.name, remedy=remedy), self._reading() as connection:
             if role:
                 set_role(connection, role)
-            cursor = connection.cursor(row_factory=dict_row)
-            found = cursor.execute(statement.text.encode(), written).fetchall()
-        try:
-            return tuple(from_json(kind, row) for row in found)
-        except ValidationError as error:
-            raise ObservationError(
-                Reason.UNSUPPORTED, f"{statement.name}: the result has an unexpected form"
-            ) from error
+            return tuple(converted_rows(connection, statement.text.encode(), written, kind, adjust))
 
     @contextmanager
     def snapshot(self) -> Generator[DatabaseClient, None, None]:

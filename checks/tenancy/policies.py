@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -55,9 +56,11 @@ def policies_restrict_rows_to_the_tenant(facts: Inventory, database: Database, n
     Source: https://www.postgresql.org/docs/15/sql-createpolicy.html
     """
     access = effective_access(facts, database.tenancy)
-    found = proof_obligations(access, now)
+    gates = defaultdict[int, list[ProofObligation]](list)
+    for one in proof_obligations(access, now):
+        gates[one.relation].append(one)
     for relation in access.tenant_tables():
-        yield judge_gates(access, relation, [one for one in found if one.relation == relation.oid], now)
+        yield judge_gates(access, relation, gates[relation.oid], now)
 
 
 def judge_gates(

@@ -51,7 +51,8 @@ class Privileges:
         if schema is None or self.has_privilege(role, schema.owner, schema.grants, privilege):
             return True
         all_data = ("pg_read_all_data", "pg_write_all_data")
-        roles = (self._role_graph.role(oid) for oid in self._role_graph.inherited_roles(role) & self._predefined.keys())
+        inherited = self._role_graph.inherited_roles(role)
+        roles = (self._role_graph.role(oid) for oid in self._predefined if oid in inherited)
         return privilege == "USAGE" and any(role and role.name in all_data for role in roles)
 
     def relation_privileges(self, role: int, relation: Relation) -> frozenset[str]:
@@ -107,8 +108,10 @@ class Privileges:
         if relation.owner in inherited:
             return possible
         granted = {grant.privilege for grant in relation.grants if grant.grantee in inherited}
-        for oid in inherited & self._predefined.keys():
-            granted.update(self._predefined[oid])
+        # A role may inherit many thousands, and few are predefined.
+        for oid, privileges in self._predefined.items():
+            if oid in inherited:
+                granted.update(privileges)
         return possible & granted
 
 

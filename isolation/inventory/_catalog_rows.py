@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from sys import intern
 
+import orjson
+
+from basewatch.facts import from_json
+from basewatch.postgres import Row
 from isolation.inventory.definitions import Definitions
 from isolation.inventory.redaction import stored_expression
 from isolation.inventory.relations import Command, Policy
@@ -81,3 +86,19 @@ class TextRow:
     """A row with one text value."""
 
     value: str
+
+
+class SharedValues:
+    """Values that are equal in many rows, each kept once: grants, and words such as the names of schemas."""
+
+    def __init__(self) -> None:
+        self._grants = dict[bytes, tuple[Grant, ...]]()
+
+    def share(self, row: Row, *words: str) -> Row:
+        """The row with its `grants` and these `words` shared with the rows before."""
+        key = orjson.dumps(row["grants"])
+        if key not in self._grants:
+            self._grants[key] = tuple(from_json(Grant, each) for each in row["grants"])
+        row["grants"] = self._grants[key]
+        row |= {name: intern(row[name]) for name in words}
+        return row

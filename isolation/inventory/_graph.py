@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 
 def strongly_connected(edges: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
-    """The groups of nodes that reach each other, each after the groups that it reaches: Tarjan's algorithm."""
+    """The groups of nodes that reach each other, each after the groups that it reaches: Tarjan's algorithm.
+
+    A node that is no key of `edges` reaches nothing.
+    """
     order, lowest = dict[str, int](), dict[str, int]()
     open_nodes, is_open = list[str](), set[str]()
     for root in edges:
@@ -26,7 +29,7 @@ def strongly_connected(edges: Mapping[str, Sequence[str]]) -> Iterator[list[str]
                 if lowest[node] == order[node]:
                     yield list(_closed(open_nodes, is_open, node))
             elif target not in order:
-                work.append((target, iter(edges[target])))
+                work.append((target, iter(edges.get(target, ()))))
             elif target in is_open:
                 lowest[node] = min(lowest[node], order[target])
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from basewatch.postgres import DatabaseClient, Parameters
 from isolation.inventory import Inventory
 from isolation.inventory.definitions import Coverage, Definition, Definitions
+from isolation.inventory.own_digest import with_own_digest
 from isolation.sql import load_statement
 
 _PARTS = ("functions", "relations", "events", "types", "egress")
@@ -20,11 +21,12 @@ def read_definitions(database: DatabaseClient, locked: Parameters, *, recent: bo
     """
     parts = (*_PARTS, "publications_15") if recent else _PARTS
     statements = [load_statement(f"definitions_{part}") for part in parts]
-    return Definitions(row for statement in statements for row in database.query(statement, Definition, locked))
+    read = (database.query(each, Definition, locked, adjust=with_own_digest) for each in statements)
+    return Definitions(row for rows in read for row in rows)
 
 
 def with_digests(found: Inventory, definitions: Definitions) -> Inventory:
-    """The inventory with the digests of its objects; those of policies are there already."""
+    """The inventory with the digests of its objects; those of policies and functions are there already."""
     digest = definitions.digest
     return replace(
         found,
@@ -32,7 +34,6 @@ def with_digests(found: Inventory, definitions: Definitions) -> Inventory:
             replace(each, digest=digest(f"relation {each.oid}")) if each.kind in {"v", "m"} else each
             for each in found.relations
         ),
-        functions=tuple(replace(each, digest=digest(f"function {each.oid}")) for each in found.functions),
         triggers=tuple(replace(each, digest=digest(f"trigger {each.oid}")) for each in found.triggers),
         rewrite_rules=tuple(
             replace(each, digest=digest(f"rule {each.relation} {each.name}")) for each in found.rewrite_rules

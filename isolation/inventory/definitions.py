@@ -3,40 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
-
-import orjson
 
 from basewatch.digests import UNREAD
 from isolation.inventory._body_names import body_names
 from isolation.inventory._graph import strongly_connected
 
 _SHOWN: Final = 8
-_CLAUSES: Final = frozenset({"WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "LIMIT", "OFFSET", "FETCH", "FOR", "UNION"})
-_PIECE: Final = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[A-Za-z_][\w$]*|[(),.]|[^\w\s]|\d[\w.]*|\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """What one object is: a row of the statements `definitions_*`; it contains constants, so it is never stored.
+    """What one object is: a row of the statements `definitions_*`; a body has constants, so it is never stored.
 
     `key` names it within the database, `bare` is its name as a word of a body in `schema`, `name` is its kind and its
-    qualified name. `query` is the query of a view. `refs` are the keys of the objects that it names. `code` is a body
-    that is resolved late, in `language`, and `own_names` are those of the function and its arguments; with `writes`, it
-    may write to the tables it names. `uncovered` is what no digest can cover, in words. `readable` is false if
-    PostgreSQL could not print it, as a table is locked. A function, cast or operator with `given` counts for a body
-    only if the body reaches one of those; `compiled` says in words that none counts.
+    qualified name. `own` is the digest of it alone, in hex. `refs` are the keys of the objects that it names. `code` is
+    a body that is resolved late, in `language`, and `own_names` are those of the function and its arguments; with
+    `writes`, it may write to the tables it names. `uncovered` is what no digest can cover, in words. `readable` is
+    false if PostgreSQL could not print it, as a table is locked. A function, cast or operator with `given` counts for a
+    body only if the body reaches one of those; `compiled` says in words that none counts.
     """
 
     key: str
     bare: str
     name: str
-    text: str
-    query: str
+    own: str
     readable: bool = True
     refs: tuple[str, ...]
     writes: bool
@@ -72,7 +66,8 @@ class Definitions:
                 named[name].append(row.key)
         signs = tuple({row.bare for row in self._rows.values() if row.key.startswith("operator ") and row.bare})
         schemas = {"pg_catalog", "information_schema", *(row.schema for row in self._rows.values())}
-        self._words = {row.key: _words(row, named, signs, schemas) for row in self._rows.values() if row.code}
+        each = ((row.key, _words(row, named, signs, schemas)) for row in self._rows.values() if row.code)
+        self._words = {key: words for key, words in each if words}
         self._compiled = defaultdict[str, set[str]](set)
         for row in self._rows.values():
             if row.compiled and not row.given:
@@ -86,6 +81,9 @@ class Definitions:
         self._unread = dict[str, str]()
         for group in strongly_connected(self._edges):
             self._take(group)
+        self._names = {row.key: row.name for row in self._rows.values()}
+        # Bodies are large, and no longer needed.
+        self._rows, self._words = {}, {}
 
     def _targets(self, row: Definition, named: Mapping[str, list[str]], casts: tuple[str, ...]) -> Iterator[str]:
         mentioned = (key for word in self._words.get(row.key, ()) for key in named[word])
@@ -116,24 +114,27 @@ class Definitions:
             (key, row.key)
             for row in given
             for key in sorted(set[str]().union(*(above[one] for one in row.given)))
-            if key in self._words and (not row.bare or row.bare in self._words[key]) and row.key not in self._edges[key]
+            if self._rows[key].code
+            and (not row.bare or row.bare in self._words.get(key, ()))
+            and row.key not in self._edges[key]
         ]
 
     def _take(self, group: list[str]) -> None:
         """Digests objects that reach each other together, after everything else that they reach."""
         below = {key for one in group for key in self._edges[one]} - set(group)
-        own = {key: _own(self._rows[key]) for key in group}
+        own = {key: bytes.fromhex(self._rows[key].own) for key in group}
         parts = (*sorted(own.values()), b"|", *sorted({self._digests[key] for key in below}))
         together = hashlib.sha256(b"".join(parts)).digest()
         own_gaps = {gap for key in group for gap in self._gaps(key)}
-        uncovered = own_gaps.union(*(self._uncovered[key] for key in below)) - {""}
+        uncovered = own_gaps.union(*(self._uncovered.get(key, ()) for key in below)) - {""}
         unread = [self._rows[key].name for key in group if not self._rows[key].readable]
         unread += [self._unread[key] for key in below if key in self._unread]
         if unread:
             self._unread |= dict.fromkeys(group, min(unread))
         for key in group:
             self._digests[key] = hashlib.sha256(own[key] + together).digest()
-            self._uncovered[key] = tuple(sorted(uncovered)[:_SHOWN])
+            if uncovered:
+                self._uncovered[key] = tuple(sorted(uncovered)[:_SHOWN])
 
     def _gaps(self, key: str) -> Iterator[str]:
         yield self._rows[key].uncovered
@@ -142,7 +143,7 @@ class Definitions:
 
     def by_name(self) -> Mapping[str, str]:
         """The digest of every object by its kind and name."""
-        return {row.name: self.digest(key) for key, row in self._rows.items()}
+        return {name: self.digest(key) for key, name in self._names.items()}
 
     def digest(self, key: str) -> str:
         """The digest of an object and of everything that it reaches; empty for an unknown object.
@@ -156,6 +157,8 @@ class Definitions:
 
     def coverage(self, key: str) -> Coverage:
         """What the digest of an object covers besides it."""
+        if not self._edges.get(key) and key not in self._uncovered:
+            return Coverage(digest=self.digest(key), reached=(), uncovered=())
         seen, pending, names = {key}, deque([key]), dict[str, None]()
         while pending and len(names) < _SHOWN:
             for each in self._edges.get(pending.popleft(), ()):
@@ -163,7 +166,7 @@ class Definitions:
                     seen.add(each)
                     pending.append(each)
                     if not each.startswith(("schema ", "writes ")):
-                        names[self._rows[each].name] = None
+                        names[self._names[each]] = None
         return Coverage(digest=self.digest(key), reached=tuple(names)[:_SHOWN], uncovered=self._uncovered.get(key, ()))
 
 
@@ -185,42 +188,3 @@ def _above(key: str, sources: Mapping[str, Sequence[str]]) -> set[str]:
         found |= new
         pending.extend(new)
     return found - {key}
-
-
-def _own(row: Definition) -> bytes:
-    return hashlib.sha256(orjson.dumps([row.name, row.text, unqualified_columns(row.query)])).digest()
-
-
-def unqualified_columns(query: str) -> str:
-    """The query of a view as PostgreSQL 16 and later print it.
-
-    Before version 16, the columns of a query of one table are qualified: `SELECT t.id FROM t`.
-    """
-    pieces = _PIECE.findall(query)
-    outer = _outermost(pieces)
-    start = next((i for i, depth in outer.items() if depth == 0 and pieces[i] == "FROM"), len(pieces))
-    end = next((i for i, depth in outer.items() if i > start and depth == 0 and pieces[i] in _CLAUSES), len(pieces))
-    sources = [i for i in outer if start < i < end]
-    one = not any(pieces[i] == "JOIN" or (pieces[i] == "," and outer[i] == 0) for i in sources)
-    dropped = {at for i in outer if one and not start < i < end and _qualifies(pieces, i) for at in (i, i + 1)}
-    return " ".join("".join(piece for i, piece in enumerate(pieces) if i not in dropped).split())
-
-
-def _qualifies(pieces: list[str], at: int) -> bool:
-    """Whether a piece is the table of a qualified column, and no schema of a function."""
-    name = pieces[at].startswith(('"', "_")) or pieces[at][:1].isalpha()
-    return name and pieces[at + 1 : at + 2] == ["."] and pieces[at + 3 : at + 4] != ["("] and pieces[at - 1] != "."
-
-
-def _outermost(pieces: list[str]) -> dict[int, int]:
-    """The positions of the pieces that are in no sub-select, each with the number of open parentheses."""
-    nested, found = list[bool](), dict[int, int]()
-    for i, piece in enumerate(pieces):
-        if piece == "(":
-            word = next((each for each in pieces[i + 1 : i + 3] if each.strip()), "")
-            nested.append(word in {"SELECT", "WITH", "VALUES"} or any(nested[-1:]))
-        elif piece == ")":
-            nested[-1:] = []
-        elif not any(nested[-1:]):
-            found[i] = len(nested)
-    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection
+from sys import intern
 from typing import Final
 from uuid import UUID
 
@@ -65,8 +66,11 @@ def stored_expression(
     """The redacted form of a stored expression with its digest, or None without one."""
     if tree is None:
         return None
+    # Partitions have equal policies: each tree is kept once.
     return StoredExpression(
-        tree=redact_tree(tree, context_settings), text=redact_text(text or "", context_settings), digest=digest
+        tree=intern(redact_tree(tree, context_settings)),
+        text=intern(redact_text(text or "", context_settings)),
+        digest=digest,
     )
 
 

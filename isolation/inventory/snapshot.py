@@ -11,17 +11,19 @@ from typing import Final, TypeVar
 from basewatch import components
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
-from basewatch.postgres import DatabaseClient, Parameters
+from basewatch.postgres import DatabaseClient, Parameters, Row
 from basewatch.tenancy import Tenancy
 from isolation.inventory import Inventory, Server
 from isolation.inventory._catalog_rows import (
     PolicyRow,
     PublicationSchemaRow,
     ServerRow,
+    SharedValues,
     TextRow,
 )
 from isolation.inventory.approval_digests import read_definitions, with_digests
 from isolation.inventory.code import Builtin, Cast, Domain, EventTrigger, Function, FunctionUse, RewriteRule, Trigger
+from isolation.inventory.definitions import Definitions
 from isolation.inventory.egress import (
     CatalogueRead,
     Extension,
@@ -113,9 +115,9 @@ def _read(database: DatabaseClient, tenancy: Tenancy, current: str, locked: Para
     (server,) = database.query(load_statement("inventory_server"), ServerRow, parameters)
     if server.version_num < _OLDEST:
         raise ObservationError(Reason.UNSUPPORTED, f"PostgreSQL {server.version_num // 10000} is not supported")
-    functions = _functions(database, tenancy, locked)
     recent = server.version_num >= VERSION_15
     definitions = read_definitions(database, locked, recent=recent)
+    functions = _functions(database, tenancy, definitions, locked)
     found = Inventory(
         server=_server(database, server, current),
         roles=_rows(database, "roles", Role),
@@ -124,7 +126,7 @@ def _read(database: DatabaseClient, tenancy: Tenancy, current: str, locked: Para
         parameter_grants=_rows(database, "parameter_grants", ParameterGrant) if recent else (),
         default_privileges=_rows(database, "default_privileges", DefaultPrivilege),
         schemas=_rows(database, "schemas", Schema),
-        relations=_bounded(database.query(load_statement("inventory_relations"), Relation, _BOUND), "relations"),
+        relations=_relations(database),
         policies=tuple(p.policy(tenancy.words, definitions) for p in _rows(database, "policies", PolicyRow, locked)),
         indexes=tuple(_redacted_index(each, tenancy.words) for each in _rows(database, "indexes", Index, locked)),
         foreign_keys=_rows(database, "foreign_keys", ForeignKey),
@@ -186,21 +188,39 @@ def _server(database: DatabaseClient, row: ServerRow, current: str) -> Server:
     )
 
 
-def _functions(database: DatabaseClient, tenancy: Tenancy, locked: Parameters) -> tuple[Function, ...]:
+def _relations(database: DatabaseClient) -> tuple[Relation, ...]:
+    sharing = SharedValues()
+
+    def shared(row: Row) -> Row:
+        for column in row["columns"]:
+            sharing.share(column, "name", "type_name")
+        return sharing.share(row, "schema", "extension", "server")
+
+    found = database.query(load_statement("inventory_relations"), Relation, _BOUND, adjust=shared)
+    return _bounded(found, "relations")
+
+
+def _functions(
+    database: DatabaseClient, tenancy: Tenancy, definitions: Definitions, locked: Parameters
+) -> tuple[Function, ...]:
+    sharing = SharedValues()
+
+    def redacted(row: Row) -> Row:
+        tree = row["tree"]
+        sharing.share(row, "schema", "language", "extension")
+        row["body"] = redact_text(row["body"], tenancy.words)
+        row["tree"] = None if tree is None else redact_tree(tree, tenancy.words)
+        row["digest"] = definitions.digest(f"function {row['oid']}")
+        return row
+
     parameters: Parameters = {**_BOUND, **locked, "context": tenancy.context_settings}
-    found = _bounded(database.query(load_statement("inventory_functions"), Function, parameters), "functions")
-    return tuple(_redacted(function, tenancy.words) for function in found)
-
-
-def _redacted(function: Function, context_settings: Sequence[str]) -> Function:
-    return replace(
-        function,
-        body=redact_text(function.body, context_settings),
-        tree=None if function.tree is None else redact_tree(function.tree, context_settings),
-    )
+    found = database.query(load_statement("inventory_functions"), Function, parameters, adjust=redacted)
+    return _bounded(found, "functions")
 
 
 def _redacted_index(index: Index, context_settings: Sequence[str]) -> Index:
+    if not (index.keys or index.condition or index.exclusion_text):
+        return index
     keys = tuple(redact_text(key, context_settings) for key in index.keys)
     texts = (redact_text(text, context_settings) for text in (index.condition, index.exclusion_text))
     condition, exclusion_text = texts

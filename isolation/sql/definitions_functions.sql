@@ -56,19 +56,23 @@ SELECT 'function ' || own.oid AS key,
            own.lanname, own.prokind, encode(sha256(convert_to(
                coalesce(CASE WHEN own.readable THEN pg_get_function_sqlbody(own.oid) END, own.prosrc), 'UTF8')), 'hex'),
            own.probin,
-           (SELECT jsonb_agg(line ORDER BY line COLLATE "C") FROM unnest(own.proconfig) AS line),
+           -- Most functions have no settings and the default privileges: a sub-select for each is what takes time.
+           CASE WHEN own.proconfig IS NOT NULL
+                THEN (SELECT jsonb_agg(line ORDER BY line COLLATE "C") FROM unnest(own.proconfig) AS line) END,
            own.provolatile, own.proisstrict, own.proleakproof, own.prosecdef, own.proretset,
            format_type(own.prorettype, NULL), pg_get_function_arguments(own.oid), own.prosupport::text,
            CASE own.proowner WHEN 10 THEN '' ELSE pg_get_userbyid(own.proowner)::text END,
+           CASE WHEN own.proacl IS NULL THEN '[["", "EXECUTE", false]]'::jsonb ELSE
            (SELECT jsonb_agg(jsonb_build_array(CASE a.grantee WHEN 0 THEN '' WHEN 10 THEN ' '
                                                     ELSE pg_get_userbyid(a.grantee)::text END, a.privilege_type,
                                                a.is_grantable)
                              ORDER BY CASE a.grantee WHEN 0 THEN '' WHEN 10 THEN ' '
                                            ELSE pg_get_userbyid(a.grantee)::text END COLLATE "C")
-            FROM aclexplode(coalesce(own.proacl, acldefault('f', own.proowner))) a WHERE a.grantee <> own.proowner),
+            FROM aclexplode(own.proacl) a WHERE a.grantee <> own.proowner) END,
+           CASE WHEN own.prokind = 'a' THEN
            (SELECT jsonb_build_array(g.aggkind, g.aggtransfn::text, g.aggfinalfn::text, g.aggcombinefn::text,
                                      g.aggmtransfn::text, g.aggmfinalfn::text, g.agginitval)
-            FROM pg_aggregate g WHERE own.prokind = 'a' AND g.aggfnoid = own.oid::regproc))::text AS text,
+            FROM pg_aggregate g WHERE g.aggfnoid = own.oid::regproc) END)::text AS text,
        '' AS query,
        own.readable,
        coalesce(edge.refs, '{}')
@@ -84,7 +88,8 @@ SELECT 'function ' || own.oid AS key,
                  THEN coalesce('the compiled code of the extension ' || member.extname,
                                'the compiled code of ' || own.name)
             WHEN own.lanname NOT IN ('sql', 'plpgsql') THEN 'what the ' || own.lanname || ' code of ' || own.name || ' runs'
-            WHEN own.code ~* '\mexecute\M(?!\s+(function|procedure)\M)|\m(query|table|cursor|schema|database)_to_xml'
+            WHEN own.code ~* 'execute|_to_xml|dblink|ts_stat|U&[''"]'
+                 AND own.code ~* '\mexecute\M(?!\s+(function|procedure)\M)|\m(query|table|cursor|schema|database)_to_xml'
                              '|\mdblink|\mts_stat\M|U&[''"]'
                  THEN 'SQL that ' || own.name || ' builds when it runs'
             ELSE '' END AS uncovered,

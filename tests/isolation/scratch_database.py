@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 
 from basewatch import components
 from basewatch.facts import from_json
-from basewatch.postgres import DatabaseClient, Parameters, Statement, connect
+from basewatch.postgres import DatabaseClient, Parameters, Row, Statement, connect
 from basewatch.secrets import Reference, Secret
 from basewatch.tenancy import Canaries, DerivedKey, Tenancy
 from demo.database import SandboxDatabase, start_database
@@ -107,11 +107,18 @@ class Uncommitted:
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
 
-    def query(self, statement: Statement, kind: type[R], parameters: Parameters) -> tuple[R, ...]:
+    def query(
+        self,
+        statement: Statement,
+        kind: type[R],
+        parameters: Parameters,
+        *,
+        adjust: Callable[[Row], Row] = lambda row: row,
+    ) -> tuple[R, ...]:
         """Every row, converted as DatabaseClient.query() does."""
         written = {name: list(value) if isinstance(value, tuple) else value for name, value in parameters.items()}
         found = self._connection.cursor(row_factory=dict_row).execute(statement.text.encode(), written).fetchall()
-        return tuple(from_json(kind, row) for row in found)
+        return tuple(from_json(kind, adjust(row)) for row in found)
 
     def as_database(self) -> DatabaseClient:
         """The same object, for functions that only use `query`."""

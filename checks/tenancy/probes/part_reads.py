@@ -82,8 +82,10 @@ def _doubled(name: str) -> str:
 
 def _has_index(access: EffectiveAccess, relation: Relation) -> bool:
     key = {c.number for c in relation.columns if c.name in tenant_key_columns(access, relation)}
-    own = (index for index in access.inventory.indexes if index.relation == relation.oid)
-    return any(index.valid and not index.partial and key.intersection(index.columns[:1]) for index in own)
+    return any(
+        index.valid and not index.partial and key.intersection(index.columns[:1])
+        for index in access.indexes_of(relation)
+    )
 
 
 def judge_parts(principal: str, parts: Sequence[PartRead], expected: str) -> Verdict | None:

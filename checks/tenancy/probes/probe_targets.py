@@ -164,8 +164,4 @@ def tenant_key_columns(access: EffectiveAccess, relation: Relation) -> tuple[str
 
 def inheritance_tree(access: EffectiveAccess, relation: Relation) -> frozenset[tuple[str, str]]:
     """Schema and name of a relation and of all its partitions and children."""
-    return frozenset(
-        (other.schema, other.name)
-        for other in access.inventory.relations
-        if relation.oid in {ancestor.oid for ancestor in access.table_classes.lineage(other)}
-    )
+    return frozenset((each.schema, each.name) for each in (relation, *access.table_classes.descendants(relation)))

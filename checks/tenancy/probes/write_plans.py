@@ -126,6 +126,6 @@ def _unique_columns(access: EffectiveAccess, relation: Relation, *, within_tenan
     """The numbers of the columns in unique indexes, without those of the tenant key; else of indexes without it."""
     key = access.tenant_key(relation)
     tenant = {column.number for column in key} if isinstance(key, tuple) else set[int]()
-    found = (i.columns for i in access.inventory.indexes if i.relation == relation.oid and (i.unique or i.exclusion))
+    found = (index.columns for index in access.indexes_of(relation) if index.unique or index.exclusion)
     across = (columns for columns in found if within_tenant or not tenant or not tenant <= set(columns))
     return frozenset(number for columns in across for number in columns) - tenant

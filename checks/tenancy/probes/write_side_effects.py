@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -117,26 +118,31 @@ def _touched(access: EffectiveAccess, relation: Relation, command: Command) -> M
     """The relations that a command may write: partitions, relations of a view, and targets of referential actions."""
     bits = _BITS[command]
     # An UPDATE that moves a row to another partition is a DELETE and an INSERT.
-    moves = any(relation.oid in part.parents and part.partition for part in access.inventory.relations)
+    moves = any(part.partition for part in access.table_classes.descendants(relation))
+    keys = defaultdict[int, list[ForeignKey]](list)
+    for key in access.inventory.foreign_keys:
+        keys[key.target].append(key)
     touched = {relation.oid: _ROW_COMMANDS if moves and command is Command.UPDATE else bits}
     pending = [relation.oid]
     while pending:
         oid = pending.pop()
-        for next_oid, bits in _written_with(access, oid, touched[oid]):
+        for next_oid, bits in _written_with(access, oid, touched[oid], keys[oid]):
             if bits & ~touched.get(next_oid, 0):
                 touched[next_oid] = touched.get(next_oid, 0) | bits
                 pending.append(next_oid)
     return touched
 
 
-def _written_with(access: EffectiveAccess, oid: int, bits: int) -> Iterator[tuple[int, int]]:
-    for relation in access.inventory.relations:
-        if oid in relation.parents:
-            yield relation.oid, bits
-        if relation.oid == oid:
-            yield from ((used, bits) for used in relation.referenced_relations)
-    for key in access.inventory.foreign_keys:
-        if key.target == oid and _has_action(key, bits):
+def _written_with(
+    access: EffectiveAccess, oid: int, bits: int, keys: Iterable[ForeignKey]
+) -> Iterator[tuple[int, int]]:
+    """What is written with a relation that the foreign keys `keys` reference."""
+    relation = access.relation(oid)
+    if relation is not None:
+        yield from ((part.oid, bits) for part in access.table_classes.descendants(relation))
+        yield from ((used, bits) for used in relation.referenced_relations)
+    for key in keys:
+        if _has_action(key, bits):
             yield key.relation, _BITS[Command.UPDATE] | _BITS[Command.DELETE]
 
 

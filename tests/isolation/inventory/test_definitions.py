@@ -9,7 +9,8 @@ import psycopg
 import pytest
 
 from isolation.inventory.approval_digests import read_definitions
-from isolation.inventory.definitions import Definition, Definitions, unqualified_columns
+from isolation.inventory.definitions import Definition, Definitions
+from isolation.inventory.own_digest import own_digest, unqualified_columns
 from tests.isolation.scratch_database import ScratchDatabase, Uncommitted
 
 SCHEMA = """
@@ -271,8 +272,7 @@ def row(key: str, *refs: str, text: str = "") -> Definition:
         key=key,
         bare="",
         name=key,
-        text=text,
-        query="",
+        own=own_digest(key, text),
         refs=refs,
         writes=False,
         uncovered="",
