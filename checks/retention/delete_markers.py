@@ -11,7 +11,7 @@ from basewatch.check import check
 from basewatch.components import AuditBucket
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from checks.retention.calendar_years import retention_end
-from checks.retention.inventory import Inventory
+from checks.retention.inventory import INVENTORY_NEEDS, Inventory
 from checks.retention.version_listing import VersionListing, list_versions
 
 _MAX_LISTED = 5
@@ -69,7 +69,7 @@ def _hidden(found: VersionListing) -> Iterator[HiddenRecord]:
     observe=hidden_records,
     severity=Severity.HIGH,
     proof=Proof.SAMPLE,
-    needs=("s3:ListBucketVersions",),
+    needs=("s3:ListBucketVersions", *INVENTORY_NEEDS),
     promises=("object_lock",),
 )
 def no_record_is_hidden(records: HiddenRecords, bucket: AuditBucket, now: datetime) -> Iterator[Verdict]:

@@ -34,6 +34,8 @@ _FOLDER = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\dZ)/$")
 _NEEDED = ("Key", "VersionId", "IsLatest", "IsDeleteMarker")
 _OF_LOCKS = frozenset({"ObjectLockMode", "ObjectLockRetainUntilDate", "LastModifiedDate"})
 _MAX_NAMED = 20
+INVENTORY_NEEDS = ("s3:GetInventoryConfiguration", "s3:ListBucket", "s3:GetObject")
+"""The actions that reading it needs, of the audit bucket and of the bucket that holds the inventory."""
 
 
 @dataclass(slots=True, kw_only=True)

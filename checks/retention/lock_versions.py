@@ -11,6 +11,7 @@ from basewatch.components import AuditBucket
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
 from checks.retention.calendar_years import retention_end
+from checks.retention.inventory import INVENTORY_NEEDS
 from checks.retention.lock_versions_facts import VersionLock, VersionLocks, version_locks
 
 # A writer may compute the end of the lock by its own clock, before S3 dates the version.
@@ -27,7 +28,7 @@ _MIN_DRAWS = 10
     observe=version_locks,
     severity=Severity.CRITICAL,
     proof=Proof.SAMPLE,
-    needs=("s3:ListBucketVersions", "s3:GetObjectVersion", "s3:GetObjectRetention"),
+    needs=("s3:ListBucketVersions", "s3:GetObjectVersion", "s3:GetObjectRetention", *INVENTORY_NEEDS),
     promises=("object_lock",),
 )
 def versions_are_locked(locks: VersionLocks, bucket: AuditBucket, now: datetime) -> Iterator[Verdict]:
@@ -43,8 +44,8 @@ def versions_are_locked(locks: VersionLocks, bucket: AuditBucket, now: datetime)
     chance, and in folders of more than 1,000 entries to a random key; the last five keys are read as well. Then the
     confidence is of such draws: a large folder weighs no more than a small one. The number of versions is estimated.
     Where an S3 Inventory of all versions in CSV is at most 3 days old, or 10 if it is weekly, the sample is drawn from
-    it instead, and what it shows without the promised lock is read as well; that needs s3:GetInventoryConfiguration,
-    and s3:ListBucket and s3:GetObject of the bucket that holds it.
+    it instead, and what it shows without the promised lock is read as well. Without the grants for that, the versions
+    are drawn, and the verdict says so.
     Unverified when: The bucket holds no version, a call is denied, throttled or fails, a version has only an event
     hold, which has no end date, or fewer than 10 versions could be drawn.
     Fix: Extend the locks of the listed versions with aws s3api put-object-retention, and find out which writer

@@ -17,6 +17,7 @@ from basewatch.aws.actions import iam_action
 from basewatch.check import AnyCheck
 from basewatch.components import AuroraCluster
 from basewatch.model import Reason, Status
+from checks.retention.inventory import INVENTORY_NEEDS
 from demo.emulated_aws import EmulatedAws
 from demo.faults.aws import AWS_FAULTS
 from demo.faults.fault import Fault
@@ -146,8 +147,12 @@ DECISIVE_FIELDS = {
         "dynamodb:DescribeTable Table.TableStatus",
     },
 }
-# Actions that S3 performs at KMS for the reader; they are in no recorded call.
-IMPLICIT_ACTIONS = {"backup.dump.integrity": {"kms:Decrypt"}}
+# Actions in no recorded call: S3 performs those at KMS, and only buckets larger than the box's have an inventory read.
+IMPLICIT_ACTIONS: dict[str, set[str]] = {
+    "backup.dump.integrity": {"kms:Decrypt"},
+    "retention.s3.lock_versions": set(INVENTORY_NEEDS),
+    "retention.s3.delete_markers": set(INVENTORY_NEEDS),
+}
 
 
 def each_check() -> pytest.MarkDecorator:
