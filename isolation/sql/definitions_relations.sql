@@ -1,7 +1,7 @@
 -- What a digest covers of a table or view that an object reads: columns, owner, grants, row security with its policies,
 -- and the query of a view. Names, never OIDs. Reads pg_class, pg_attribute, pg_attrdef, pg_policy, pg_rewrite,
--- pg_index, pg_foreign_table, pg_depend; needs CONNECT. Nothing is printed of a table in `locked`, nor of what reads one: it
--- waits.
+-- pg_index, pg_inherits, pg_sequence, pg_foreign_table, pg_depend; needs CONNECT. Nothing is printed of a table in
+-- `locked`, nor of what reads one: it waits.
 WITH edge AS (
     SELECT coalesce(p.polrelid, w.ev_class, CASE WHEN d.classid = 'pg_class'::regclass THEN d.objid END, a.adrelid) AS oid,
            array_agg(DISTINCT CASE d.refclassid WHEN 'pg_proc'::regclass THEN 'function'
@@ -79,11 +79,16 @@ SELECT 'relation ' || c.oid AS key,
             WHERE x.grantee <> c.relowner
               AND x.privilege_type <> ALL (CASE WHEN c.relkind IN ('v', 'm') THEN '{MAINTAIN}'::text[]
                                                 ELSE '{MAINTAIN,SELECT,REFERENCES}' END)),
-           col.columns, policy.policies, s.srvname)::text AS text,
+           col.columns, policy.policies,
+           coalesce(to_jsonb(s.srvname), (SELECT to_jsonb(q) - 'seqrelid' - 'seqtypid' - 'seqstart'
+                                          FROM pg_sequence q WHERE q.seqrelid = c.oid)))::text AS text,
        CASE WHEN c.relkind IN ('v', 'm') AND unread.oid IS NULL THEN pg_get_viewdef(c.oid) ELSE '' END AS query,
        array_remove(coalesce(edge.refs, '{}'), 'relation ' || c.oid)
            || CASE WHEN c.relkind IN ('v', 'm') THEN ARRAY['role ' || c.relowner] ELSE '{}' END
-           || coalesce(sorting.refs, '{}') AS refs,
+           || coalesce(sorting.refs, '{}')
+           -- Reading a table reads those that inherit from it; partitions come and go.
+           || ARRAY(SELECT 'relation ' || h.inhrelid FROM pg_inherits h JOIN pg_class k ON k.oid = h.inhrelid
+                    WHERE h.inhparent = c.oid AND NOT k.relispartition) AS refs,
        unread.oid IS NULL AS readable,
        false AS writes,
        CASE WHEN s.srvname IS NULL THEN '' ELSE 'what the foreign server ' || s.srvname || ' returns' END AS uncovered

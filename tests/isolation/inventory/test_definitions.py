@@ -27,7 +27,7 @@ CREATE FUNCTION deep.atomic() RETURNS text LANGUAGE sql STABLE BEGIN ATOMIC SELE
 CREATE FUNCTION deep.top() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
     AS $$ SELECT deep.atomic() $$;
 ALTER FUNCTION deep.top() OWNER TO inv_owner;
-CREATE TABLE notes (id int, tenant text, body text);
+CREATE TABLE notes (id serial, tenant text, body text);
 ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON notes USING (tenant = deep.top());
 CREATE VIEW seen AS SELECT id FROM notes WHERE tenant = deep.top();
@@ -35,6 +35,7 @@ CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE NOTICE 'writes %', 1; -- it's logged with archive()
     INSERT INTO deep.log VALUES (deep.top()); RETURN NEW; END $$;
 CREATE TABLE deep.log (what text, id int PRIMARY KEY);
+CREATE TABLE deep.parted (id int) PARTITION BY LIST (id);
 CREATE TYPE deep.pair AS (a int);
 CREATE FUNCTION deep.compare(deep.pair, deep.pair) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 0';
 CREATE FUNCTION deep.equals(deep.pair, deep.pair) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true';
@@ -64,6 +65,7 @@ CHANGES = {
     "who may write a table below": "GRANT INSERT ON deep.members TO inv_app",
     "who may write a column below": "GRANT UPDATE (who) ON deep.members TO inv_app",
     "the row security of a table below": "ALTER TABLE deep.members ENABLE ROW LEVEL SECURITY",
+    "a table that inherits from a table below": "CREATE TABLE more (note text) INHERITS (deep.members)",
     "a policy of a table below": "CREATE POLICY extra ON deep.members USING (true)",
     "a column of a table below": "ALTER TABLE deep.members ADD COLUMN role text",
     "a domain of a column below": "ALTER DOMAIN deep.code ADD CONSTRAINT two CHECK (VALUE <> 'x')",
@@ -144,6 +146,10 @@ ITSELF = {
         "trigger stamping",
         "CREATE TRIGGER more BEFORE INSERT ON deep.log FOR EACH ROW EXECUTE FUNCTION stamp()",
     ),
+    "how a sequence counts": (
+        "sequence public.notes_id_seq",
+        "ALTER SEQUENCE notes_id_seq INCREMENT 7",
+    ),
     "a rule": (
         "rule hiding",
         "CREATE OR REPLACE RULE hiding AS ON DELETE TO deep.log DO INSTEAD SELECT deep.middle()",
@@ -181,6 +187,9 @@ UNRELATED = {
         "CREATE TYPE mine AS ENUM ('a'); CREATE CAST (mine AS text) WITH INOUT AS IMPLICIT;"
         "CREATE FUNCTION alike(mine, mine) RETURNS bool LANGUAGE sql AS 'SELECT true';"
         "CREATE OPERATOR = (LEFTARG = mine, RIGHTARG = mine, FUNCTION = alike)"
+    ),
+    "another partition, and the next value of a sequence": (
+        "CREATE TABLE deep.p1 PARTITION OF deep.parted FOR VALUES IN (1); SELECT nextval('notes_id_seq')"
     ),
     "a foreign key that changes no row": "CREATE TABLE more (id int REFERENCES deep.log)",
     "an extension with operators in C": (
