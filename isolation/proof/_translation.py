@@ -55,8 +55,7 @@ class Translation:
     def read(self, node: Node) -> Expression:
         """The expression of a node. Raises: UnreadableTree."""
         reader = getattr(self, f"_{node.kind.lower()}", None) if is_understood(node) else None
-        found: Expression | None = reader(node) if reader else None
-        return self._opaque(node) if found is None else found
+        return self._opaque(node) if reader is None or (found := reader(node)) is None else found
 
     def all(self, nodes: tuple[Node, ...]) -> tuple[Expression, ...]:
         """The expressions of nodes, in order."""
