@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from psycopg import sql
 
+from basewatch.postgres.context_values import id_in
+
 # An id of fewer characters occurs in other texts by chance.
 _SHORTEST = 8
+
+
+def ids_of(
+    canaries: Iterable[tuple[Sequence[str], Sequence[str]]], claim: tuple[str, ...]
+) -> tuple[tuple[str, ...], ...]:
+    """The ids of canaries, and the ids in the values of their contexts, which may be those of users."""
+    return tuple(
+        ids for own, values in canaries for ids in (tuple(own), tuple(id_in(value, claim) for value in values))
+    )
 
 
 def mentions_one_of(

@@ -12,7 +12,7 @@ from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from basewatch.postgres.context_values import id_in, unknown_value, value_with
 from basewatch.postgres.errors import observation_error
-from basewatch.postgres.mentions import mentions_one_of
+from basewatch.postgres.mentions import ids_of, mentions_one_of
 from basewatch.postgres.probe_types import (
     Canary,
     NoTenant,
@@ -97,8 +97,8 @@ class TenantProbe:
         return self._outcomes([(one, belongs_to_other(one, self._tenant(canary, one))) for one in relations])
 
     def mentions(self, relation: ProbedRelation, columns: Sequence[str], names: Sequence[str]) -> ProbeOutcome | None:
-        """Whether a row mentions a canary in one of the columns; None if ids like these cannot be searched for."""
-        condition = mentions_one_of(columns, [tenant for tenant, _ in self._canaries.values()], names)
+        """Whether a row mentions a canary or its user; None if ids like these cannot be searched for."""
+        condition = mentions_one_of(columns, ids_of(self._canaries.values(), self._claim or ()), names)
         return None if condition is None else self._single(relation, condition)
 
     def planned(self, relation: ProbedRelation) -> ProbeOutcome:

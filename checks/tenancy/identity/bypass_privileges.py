@@ -170,10 +170,13 @@ def _ownable(access: EffectiveAccess) -> Iterator[tuple[int, str, str, str]]:
         if relation.is_table and (access.table_class(relation) in _TENANTS or relation.oid in used_by_policies):
             holding.add(relation.schema)
             yield relation.owner, access.declared_name(relation), "TABLE", access.sql_name(relation)
+    called = {oid for policy in access.inventory.policies for oid in policy.functions}
+    # The owner of a schema can drop what others have in it, and put something else in its place.
+    fired = {trigger.function for trigger in access.inventory.triggers}
+    holding |= {function.schema for function in access.inventory.functions if function.oid in called | fired}
     for schema in access.inventory.schemas:
         if schema.name in holding:
             yield schema.owner, f"the schema {schema.name}", "SCHEMA", quoted(schema.name)
-    called = {oid for policy in access.inventory.policies for oid in policy.functions}
     for function in access.inventory.functions:
         if function.oid in called:
             yield function.owner, f"{function.name}, which a policy calls", "ROUTINE", function.name

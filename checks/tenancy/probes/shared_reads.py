@@ -74,7 +74,7 @@ def judge_shared(reads: Iterable[SharedRead], tenancy: Tenancy, now: datetime) -
         who = ", ".join(sorted({each.principal for each in counted if each.table == table and each.outcome.rows}))
         flaw = Flaw(
             severity=Severity.HIGH,
-            what=f"{who}, without a tenant, reads a row of {table} that contains the id of a canary",
+            what=f"{who}, without a tenant, reads a row of {table} that contains the id of a canary or of its user",
             repair=f"Keep what is about one tenant in a table with the tenant key and row-level security, and delete "
             f"it from {read.sql_name}.",
         )

@@ -102,6 +102,14 @@ CASES = (
         app(CRITICAL),
     ),
     case(
+        "the owner of the schema of a trigger's function",
+        "CREATE SCHEMA duties AUTHORIZATION app; CREATE FUNCTION duties.check_it() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN RETURN NEW; END'; CREATE TRIGGER check_it BEFORE INSERT ON invoices FOR EACH ROW "
+        "EXECUTE FUNCTION duties.check_it()",
+        "DROP SCHEMA duties CASCADE",
+        app(CRITICAL),
+    ),
+    case(
         "the schema",
         "ALTER SCHEMA public OWNER TO app",
         "ALTER SCHEMA public OWNER TO pg_database_owner; GRANT USAGE ON SCHEMA public TO app",

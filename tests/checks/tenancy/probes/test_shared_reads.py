@@ -9,7 +9,7 @@ import pytest
 from psycopg import sql
 
 from basewatch.model import Reason, Severity, Status
-from basewatch.postgres.mentions import mentions_one_of
+from basewatch.postgres.mentions import ids_of, mentions_one_of
 from basewatch.postgres.probe_types import ProbeOutcome
 from checks.tenancy.probes.shared_reads import SharedRead, judge_shared
 from demo.database import SandboxDatabase
@@ -54,6 +54,12 @@ def test_a_row_is_searched_for_the_ids(
     query = sql.SQL('SELECT {} FROM (SELECT 1 AS no, {}::text AS "it\'s %") AS r').format(condition, sql.Literal(row))
     with psycopg.connect(box_database.url) as connection:
         assert connection.execute(query).fetchone() == (found,)
+
+
+def test_the_users_of_canaries_are_searched_for() -> None:
+    """The value of the context may be a user, or a token with one."""
+    users = (((A,), (f'{{"sub": "{B}", "role": "web"}}',)), (("7",), ("8",)))
+    assert ids_of(users, ("sub",)) == ((A,), (B,), ("7",), ("8",))
 
 
 def test_a_shared_table_that_mentions_a_canary_fails() -> None:
