@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from basewatch.postgres import DatabaseClient
@@ -106,3 +107,9 @@ def read_catalog(database: DatabaseClient) -> Catalog:
         foreign_keys=database.query(load_statement("draft_keys"), CatalogForeignKey, {}),
         roles=database.query(load_statement("draft_roles"), CatalogRole, {}),
     )
+
+
+def declared_name(full_name: str, schemas: Sequence[str]) -> str:
+    """The name of a relation in the configuration: without its schema in the first one."""
+    schema, _, name = full_name.partition(".")
+    return name if schema == schemas[0] else full_name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from isolation.draft._catalog import Catalog, CatalogForeignKey, CatalogPolicy, CatalogTable
@@ -81,6 +81,16 @@ def context_columns(catalog: Catalog, texts: PolicyTexts, table: CatalogTable) -
     plain = [name for name in texts.context_functions if not _reads_a_table(catalog, name)]
     said = [text for policy in own for text in policy.expressions]
     return tuple(column for column in table.columns if names_context(said, column, plain, of=table.name))
+
+
+def own_tables(catalog: Catalog, texts: PolicyTexts, tables: Iterable[CatalogTable], key: Names) -> dict[str, str]:
+    """The tables without the key that their own policies compare with the context, with the column of the user."""
+    found = {
+        table.full_name: context_columns(catalog, texts, table)
+        for table in tables
+        if not set(key) <= set(table.columns)
+    }
+    return {name: columns[0] for name, columns in found.items() if len(columns) == 1}
 
 
 def _reads_a_table(catalog: Catalog, function: str) -> bool:

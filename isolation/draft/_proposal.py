@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from basewatch.errors import BasewatchError
-from isolation.draft._catalog import Catalog, CatalogForeignKey, CatalogPolicy, CatalogTable
+from isolation.draft._catalog import Catalog, CatalogForeignKey, CatalogPolicy, CatalogTable, declared_name
 from isolation.draft._global_rows import global_rows
 from isolation.draft._manifest import DerivedKey, Proposal
-from isolation.draft._members import Membership, context_columns, membership
+from isolation.draft._members import Membership, context_columns, membership, own_tables
 from isolation.draft._roles import acting_roles, outside_roles, overlap, unforced_owners
 from isolation.draft._texts import PolicyTexts, is_compared, most_common_claim
 
@@ -64,7 +64,7 @@ class _Draft:
         context = tuple(ordered[: 1 if members or claims[ordered[0]] else len(key)])
         aliases = () if context[1:] else self._texts.aliases_of(context[0])
         tenants = self._tenant_tables(compared, key, root, members)
-        own = self._own_tables(tenants, key) if members else {}
+        own = own_tables(self._catalog, self._texts, tenants, key) if members else {}
         schemas = tuple(dict(Counter(table.schema for table in (*self._with_policy, *tenants)).most_common()))
         names = {table.full_name for table in tenants}
         reached = names | {root} | ({members.table} if members else set[str]())
@@ -75,22 +75,22 @@ class _Draft:
             context_aliases=aliases,
             context_type=self._type_of(root, root_key, key),
             schemas=schemas,
-            root=_declared(root, schemas),
+            root=declared_name(root, schemas),
             root_key=root_key,
             key=key,
             keys=tuple(self._overrides(compared, key, reached - names | set(own), schemas)),
             members=members
             and replace(
                 members,
-                table=_declared(members.table, schemas),
-                own=tuple((_declared(name, schemas), column) for name, column in own.items()),
+                table=declared_name(members.table, schemas),
+                own=tuple((declared_name(name, schemas), column) for name, column in own.items()),
             ),
             principals=principals,
             privileged=tuple(outside_roles(self._catalog, principals)),
             table_count=max(1, len(tenants)),
             shared=tuple(self._shared(reached, principals, schemas)),
             global_rows=tuple(
-                (_declared(table.full_name, schemas), values)
+                (declared_name(table.full_name, schemas), values)
                 for table in tenants
                 for values in [global_rows(table, self._policies.get(table.full_name, []), key)]
                 if values is not None
@@ -109,14 +109,10 @@ class _Draft:
             ),
         )
 
-    def _own_tables(self, tenants: list[CatalogTable], key: Names) -> dict[str, str]:
-        """The tables without the key that their own policies compare with the context, which names a user."""
-        found = {
-            table.full_name: context_columns(self._catalog, self._texts, table)
-            for table in tenants
-            if not set(key) <= set(table.columns)
-        }
-        return {name: columns[0] for name, columns in found.items() if len(columns) == 1}
+    def _has_key_of_its_own(self, name: str, columns: Names, key: Names) -> bool:
+        """Whether the compared columns are a tenant key, and not a link to the rows of another table."""
+        known = context_columns(self._catalog, self._texts, self._tables[name])
+        return len(columns) == len(key) and (bool(known) or not self._names_other_relations(name))
 
     def _tenant_tables(
         self, compared: dict[str, Names], key: Names, root: str, members: Membership | None
@@ -133,7 +129,10 @@ class _Draft:
                 set(key) <= set(table.columns)
                 or (
                     table.full_name in compared
-                    and (self._parent(table.full_name) or len(compared[table.full_name]) == len(key))
+                    and (
+                        self._parent(table.full_name)
+                        or self._has_key_of_its_own(table.full_name, compared[table.full_name], key)
+                    )
                 )
             )
         ]
@@ -194,9 +193,9 @@ class _Draft:
             if parent:
                 on = tuple(zip(parent.columns, parent.target_columns, strict=True))
                 above = f"{parent.target_schema}.{parent.target}"
-                yield _declared(name, schemas), DerivedKey(parent=_declared(above, schemas), on=on)
-            elif len(columns) == len(key):
-                yield _declared(name, schemas), columns
+                yield declared_name(name, schemas), DerivedKey(parent=declared_name(above, schemas), on=on)
+            elif self._has_key_of_its_own(name, columns, key):
+                yield declared_name(name, schemas), columns
 
     def _parent(self, name: str) -> CatalogForeignKey | None:
         """The first foreign key to a table that the policies of this table read."""
@@ -205,8 +204,11 @@ class _Draft:
 
     def _shared(self, reached: set[str], principals: Names, schemas: Names) -> Iterator[str]:
         for table in self._unkeyed(reached):
-            if overlap(table.read_by, principals) and not overlap(table.written_by, principals):
-                yield _declared(table.full_name, schemas)
+            by_tenant = any(
+                one.other_relations or self._texts.settings(one) for one in self._policies.get(table.full_name, ())
+            )
+            if overlap(table.read_by, principals) and not overlap(table.written_by, principals) and not by_tenant:
+                yield declared_name(table.full_name, schemas)
 
     def _unkeyed(self, reached: set[str]) -> Iterator[CatalogTable]:
         """The tables without a tenant. Views are judged by what they read."""
@@ -230,19 +232,14 @@ class _Draft:
         for name in unused:
             yield f"context: policies also read the setting {name}"
         for name in sorted(tenants - {table.full_name for table in self._with_policy}):
-            yield f"{_declared(name, schemas)}: has the tenant key, but no policy"
+            yield f"{declared_name(name, schemas)}: has the tenant key, but no policy"
         for table in self._unkeyed(reached):
             if overlap(table.written_by, principals):
-                name = _declared(table.full_name, schemas)
+                name = declared_name(table.full_name, schemas)
                 yield (
                     f"{name}: has no tenant key, but principals can write to it; only if it holds no data of a tenant, "
                     f"declare platform_tables: {{{name}: <the reason>}}"
                 )
         for name, columns in compared.items():
             if name in tenants and self._names_other_relations(name) and not self._parent(name) and not columns:
-                yield f"{_declared(name, schemas)}: a policy reads another table; is that the `members` table?"
-
-
-def _declared(full_name: str, schemas: Sequence[str]) -> str:
-    schema, _, name = full_name.partition(".")
-    return name if schema == schemas[0] else full_name
+                yield f"{declared_name(name, schemas)}: a policy reads another table; is that the `members` table?"
