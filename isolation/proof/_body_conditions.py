@@ -173,8 +173,8 @@ class ConditionReader(ABC):
 def _or_false(tokens: tuple[Token, ...]) -> tuple[Token, ...] | None:
     """The condition in coalesce(condition, false), which is TRUE where the condition is; None for anything else."""
     inner = within(tokens[1:]) if tokens[:1] and tokens[0].text == "coalesce" else None
-    parts = split(inner, ",") if inner else ()
-    return parts[0] if len(parts) == 2 and [token.text for token in parts[1]] == ["false"] else None  # noqa: PLR2004  # the condition, and false
+    first, *others = split(inner, ",") if inner else ((),)
+    return first if [[token.text for token in other] for other in others] == [["false"]] else None
 
 
 def _is_literal(tokens: tuple[Token, ...]) -> bool:

@@ -95,10 +95,8 @@ class Translation:
 
     def _in_order(self, nodes: tuple[Node, ...]) -> tuple[Expression, ...]:
         """The arguments of a call by the number of their parameter; one without an argument has its default."""
-        by_number = {
-            one.number("argnumber") if one.kind == "NAMEDARGEXPR" else at: self.read(one)
-            for at, one in enumerate(nodes)
-        }
+        numbers = (one.number("argnumber") if one.kind == "NAMEDARGEXPR" else at for at, one in enumerate(nodes))
+        by_number = dict(zip(numbers, self.all(nodes), strict=True))
         return tuple(by_number.get(at, Opaque("default", (), 0)) for at in range(max(by_number, default=-1) + 1))
 
     def _namedargexpr(self, node: Node) -> Expression:
