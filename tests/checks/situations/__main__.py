@@ -1,0 +1,8 @@
+"""Writes docs/situations.md."""
+
+from __future__ import annotations
+
+from tests.checks.situations.page import PAGE, page
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
