@@ -96,7 +96,7 @@ class Kernel:
         policy = clause[0]
         stored = [one for _, one in (clause, *restrictive)]
         changes = ContextChanges(self.proof_context.access, self.resolver)
-        unsafe = [why for one in stored for why in changes.reasons(one.tree)]
+        unsafe = [(each, why) for each, one in (clause, *restrictive) for why in changes.reasons(one.tree)]
         claims = ClaimReader(self.proof_context.tenancy, self.resolver.resolve)
         conditions: Conjunction = tuple((claims.in_policy(read(one.tree)), TRUE) for one in stored)
         theory = EqualityTheory(
@@ -121,7 +121,8 @@ class Kernel:
         if unjustified is not None:
             return ProofResult(status=ProofStatus.UNPROVEN, reason=self._why(unjustified), policy=policy.name)
         if unsafe:
-            return ProofResult(status=ProofStatus.UNPROVEN, reason=unsafe[0], policy=policy.name)
+            changing, reason = unsafe[0]
+            return ProofResult(status=ProofStatus.UNPROVEN, reason=reason, policy=changing.name)
         justifications = tuple(tableau.justifications) or ("it is never true",)
         return ProofResult(status=ProofStatus.PROVEN, justifications=justifications, policy=policy.name)
 

@@ -29,8 +29,7 @@ pytestmark = pytest.mark.slow
 
 # Why the statements of a case alone do not repair it.
 BY_HAND: Final[Mapping[str, str]] = {
-    "D85": "a built-in function has to come from another cluster, as the remedy says",
-    "B95": "the body of the function has to be rewritten, as the remedy says",
+    "D85": "a built-in function whose body was replaced has to come from another cluster, as the next check says",
 }
 CASES = [one for one in mutations() if one.static and one.id not in BY_HAND]
 FAST = selected(CASES)
