@@ -26,7 +26,7 @@ def tables() -> Iterator[tuple[str, tuple[Situation, ...]]]:
             continue
         module = import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
         marks = (mark for value in vars(module).values() for mark in getattr(value, "pytestmark", ()))
-        rows = tuple(row for mark in marks if mark.args[0] == "situation" for row in mark.args[1])
+        rows = tuple(row for mark in marks if mark.args[:1] == ("situation",) for row in mark.args[1])
         assert rows, f"{path.name} imports situations and tests none"
         assert module.__doc__, f"{path.name} has no docstring"
         yield module.__doc__.splitlines()[0], rows
