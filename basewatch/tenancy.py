@@ -13,8 +13,8 @@ from basewatch.errors import InvalidValueError
 from basewatch.identifiers import Digest
 from basewatch.secrets import SecretReference
 from basewatch.tenancy_canaries import Canaries, claimed
-from basewatch.tenancy_keys import DerivedKey, TableKey, TenantMembership
-from basewatch.tenancy_values import Day, FurtherNames, Names, Values, check_form
+from basewatch.tenancy_keys import DerivedKey, GlobalRows, TableKey, TenantMembership
+from basewatch.tenancy_values import Day, FurtherNames, Names, check_form
 
 __all__ = [
     "Approval",
@@ -118,7 +118,7 @@ class Tenancy(ConfigModel):
         description="tables of the whole platform that principals also write, such as sessions, each with the reason",
         examples=['{sessions: "found by their random token alone"}'],
     )
-    global_rows: dict[str, Literal["read"] | Values] = Field(
+    global_rows: dict[str, GlobalRows] = Field(
         default={},
         description="tables with rows that are everybody's to read: those without a tenant, or with these values",
         examples=["{templates: read, articles: {is_public: true}}"],

@@ -1,13 +1,13 @@
-"""The tenant keys of a manifest: the columns of a table, the key of a parent row, and the tenants of a user."""
+"""The tenant of a row in a manifest: by columns, by a parent row or by a user; and rows of no tenant."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
 from basewatch.component_settings import ConfigModel
-from basewatch.tenancy_values import Names
+from basewatch.tenancy_values import Names, Values
 
 
 class DerivedKey(ConfigModel):
@@ -22,6 +22,15 @@ def _key_type(value: object) -> str:
 
 
 TableKey = Annotated[Annotated[Names, Tag("columns")] | Annotated[DerivedKey, Tag("derived")], Discriminator(_key_type)]
+
+
+def _rows_type(value: object) -> str:
+    return "values" if isinstance(value, dict) else "word"
+
+
+GlobalRows = Annotated[
+    Annotated[Literal["read"], Tag("word")] | Annotated[Values, Tag("values")], Discriminator(_rows_type)
+]
 
 
 class TenantMembership(ConfigModel):

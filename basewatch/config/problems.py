@@ -41,8 +41,8 @@ def validation_problems(error: ValidationError, document: YamlDocument, config: 
     """One problem for each thing pydantic found, with its place in the document."""
     unreadable = {problem.key for problem in document.problems}
     for detail in error.errors(include_url=False):
-        at = _written_path(detail["loc"], document)
         kind = detail["type"]
+        at = _written_path(detail["loc"], document, may_be_absent=kind == "missing")
         if format_key_path(at) in unreadable or (kind == "too_short" and document.value(at)):
             continue  # only the consequence of a problem that is reported at its own location
         if kind == "extra_forbidden":
@@ -65,13 +65,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean '{by_folded[near[0]]}'? " if near else ""
 
 
-def _written_path(loc: tuple[int | str, ...], document: YamlDocument) -> KeyPath:
-    """The key path of a pydantic location, without the union members' names that it puts between."""
+def _written_path(loc: tuple[int | str, ...], document: YamlDocument, *, may_be_absent: bool) -> KeyPath:
+    """The key path of a pydantic location, without the names of union members; the last key may be absent."""
     at: KeyPath = ()
     for index, key in enumerate(loc):
-        named_by_pydantic = (*at, key) not in document.value_locations and index < len(loc) - 1
-        at = at if named_by_pydantic else (*at, key)
-    # A location may end in such a name as well: then the whole value of the union is wrong.
+        absent = may_be_absent and index == len(loc) - 1
+        at = (*at, key) if absent or (*at, key) in document.value_locations else at
     return at
 
 
