@@ -167,7 +167,7 @@ def _known_broken(content: bytes) -> str:
 
 
 def _message(content: bytes, text: bytes) -> bytes:
-    """The line that tells of an error: the first, or any of a short text that is no SQL; empty when there is none."""
+    """The line that reports an error: the first, or any of a short text that is no SQL; empty when there is none."""
     if _ERROR_TEXT.match(text):
         return text.partition(b"\n")[0]
     if len(content) > _MAX_MESSAGE or not text.isascii() or _SQL.search(content):

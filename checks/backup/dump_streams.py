@@ -82,7 +82,7 @@ class Opened:
 
     @property
     def all_at_hand(self) -> bool:
-        """Whether what it is was told from all of its bytes."""
+        """Whether all of its bytes were read to recognise it."""
         return self.end == "reached" and self.size_bytes <= HEAD_BYTES
 
 

@@ -1,4 +1,4 @@
-"""Whom the actions of alarms tell: SNS topics are looked up, as one without a confirmed subscription tells nobody."""
+"""Whom the actions of alarms notify: an SNS topic without a confirmed subscription notifies nobody."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from basewatch.model import Reason
 
 # arn:aws:sns:us-east-1:123456789012:ops
 _SERVICE, _REGION = 2, 3
-# They scale, stop or start a resource, and tell nobody. An automation of EC2 has `automate` or `swf` in its ARN.
+# They scale, stop or start a resource, and notify nobody. An automation of EC2 has `automate` or `swf` in its ARN.
 _SCALING = frozenset({"autoscaling", "application-autoscaling"})
 _SILENT = _SCALING | {"automate", "swf"}
 
 
 class Reach(StrEnum):
-    """Whether a topic tells somebody."""
+    """Whether a topic notifies a person or a service."""
 
     CONFIRMED = "a confirmed subscription"
     UNCONFIRMED = "no confirmed subscription"
@@ -57,8 +57,8 @@ def only_scales(alarm: Mapping[str, Any]) -> bool:
     return bool(actions) and all(_part(each, _SERVICE) in _SCALING for each in actions)
 
 
-def telling(actions: Iterable[str]) -> tuple[str, ...]:
-    """Those of the actions that can tell somebody, sorted."""
+def notifying(actions: Iterable[str]) -> tuple[str, ...]:
+    """Those of the actions that can notify a person or a service, sorted."""
     return tuple(sorted({each for each in actions if _part(each, _SERVICE) not in _SILENT}))
 
 

@@ -40,7 +40,7 @@ def alarms_are_quiet(facts: ComponentAlarms, component: AlarmedComponent, _now: 
     """
     expected = "at least one alarm that notifies, and all of them OK"
     firing, no_data = facts.names_in_state(AlarmState.ALARM), facts.names_in_state(AlarmState.INSUFFICIENT_DATA)
-    notifying = sum(bool(alarm.tells) and not alarm.never_fires for alarm in facts.alarms)
+    notifying = sum(bool(alarm.notified) and not alarm.never_fires for alarm in facts.alarms)
     observed = (
         f"{len(facts.alarms)} alarms, {notifying} of them with an enabled action, {len(firing)} firing, "
         f"{len(no_data)} with insufficient data{_topics_text(facts.topics)}"
@@ -82,20 +82,20 @@ def alarms_are_quiet(facts: ComponentAlarms, component: AlarmedComponent, _now: 
 
 
 def _unheard(facts: ComponentAlarms) -> list[str]:
-    """The alarms each of whose actions is a topic that certainly tells nobody."""
+    """The alarms each of whose actions is a topic that certainly notifies nobody."""
     dead = {topic.arn: topic for topic in facts.topics if topic.reach in (Reach.ABSENT, Reach.UNCONFIRMED)}
     return [
-        f"{alarm.name} ({', '.join(f'{dead[arn].name}: {dead[arn].reach}' for arn in alarm.tells)})"
+        f"{alarm.name} ({', '.join(f'{dead[arn].name}: {dead[arn].reach}' for arn in alarm.notified)})"
         for alarm in facts.alarms
-        if alarm.tells and dead.keys() >= set(alarm.tells)
+        if alarm.notified and dead.keys() >= set(alarm.notified)
     ]
 
 
 def _unread_topic(facts: ComponentAlarms) -> Topic | None:
-    """The topic on which it depends whether an alarm tells somebody, when it could not be read; None without one."""
+    """The topic that could not be read and on which depends whether an alarm notifies; None without one."""
     unsure = {topic.arn: topic for topic in facts.topics if topic.reach is not Reach.CONFIRMED}
-    waiting = (alarm for alarm in facts.alarms if alarm.tells and unsure.keys() >= set(alarm.tells))
-    return next((unsure[arn] for alarm in waiting for arn in alarm.tells if unsure[arn].unread), None)
+    waiting = (alarm for alarm in facts.alarms if alarm.notified and unsure.keys() >= set(alarm.notified))
+    return next((unsure[arn] for alarm in waiting for arn in alarm.notified if unsure[arn].unread), None)
 
 
 def _topics_text(topics: tuple[Topic, ...]) -> str:

@@ -12,7 +12,7 @@ from basewatch.aws.response import listed, optional, required
 from basewatch.components import AlarmedComponent, AuroraCluster
 from basewatch.errors import ObservationError
 from checks.inventory.unread import Unread
-from checks.logging.alarm_actions import Topic, enabled_actions, only_scales, telling, topics
+from checks.logging.alarm_actions import Topic, enabled_actions, notifying, only_scales, topics
 from checks.logging.alarm_rules import below, children
 
 
@@ -28,14 +28,15 @@ class AlarmState(StrEnum):
 class Alarm:
     """One alarm on the component.
 
-    `tells` are the enabled actions, its own and those of the composite alarms above it, that can tell somebody: ARNs.
+    `notified` are the ARNs of the enabled actions, its own and those of the composite alarms above it, that can notify
+    a person or a service.
     `evaluation` is what keeps CloudWatch from evaluating it, such as `EVALUATION_ERROR`; its state is then an old one.
     `never_fires` holds for an alarm below zero on a metric of AWS, of which none is negative.
     """
 
     name: str
     state: AlarmState
-    tells: tuple[str, ...] = ()
+    notified: tuple[str, ...] = ()
     evaluation: str = ""
     never_fires: bool = False
 
@@ -84,7 +85,7 @@ def component_alarms(aws: AwsClient, component: AlarmedComponent) -> ComponentAl
         Alarm(
             name=name,
             state=required(known[name], "StateValue", kind=AlarmState),
-            tells=telling(_actions(name, known, above)),
+            notified=notifying(_actions(name, known, above)),
             evaluation=optional(known[name], "EvaluationState", kind=str) or "",
             never_fires=_never_fires(known[name]),
         )
@@ -92,7 +93,7 @@ def component_alarms(aws: AwsClient, component: AlarmedComponent) -> ComponentAl
     )
     return ComponentAlarms(
         alarms=alarms,
-        topics=topics(aws, (action for alarm in alarms for action in alarm.tells)),
+        topics=topics(aws, (action for alarm in alarms for action in alarm.notified)),
         unresolved=tuple(
             sorted(
                 name

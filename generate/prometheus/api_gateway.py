@@ -14,7 +14,7 @@ SURGE = AlertTemplate(
     name="ApiClientErrorSurge",
     severity=AlertSeverity.INFO,
     fires_when="More than 5% of an API's requests end in a client error, and the ratio is twice that of yesterday",
-    remedy="Look for a changed client, a deployment that broke a client, an expired key, or someone who tries keys",
+    remedy="Look for a changed client, a deployment that broke a client, an expired key, or a client that tries keys",
     dashboard="basewatch-api",
 )
 TEMPLATES = (SURGE,)

@@ -100,8 +100,8 @@ def _constant(found: re.Match[str], context_settings: Collection[str]) -> str:
     if found["type"] == _BOOLEAN:
         return found[0]
     text = _decoded(found["type"], found["size"], found["bytes"])
-    nobody = found["type"] in _INTEGERS and text in _NO_NUMBER
-    if text is not None and (nobody or _is_allowed(text, context_settings, setting_name=found["call"] is not None)):
+    is_no_id = found["type"] in _INTEGERS and text in _NO_NUMBER
+    if text is not None and (is_no_id or _is_allowed(text, context_settings, setting_name=found["call"] is not None)):
         return found[0]
     return f"{found['call'] or ''}{found['head']}{REDACTED}"
 

@@ -64,7 +64,7 @@ def values_row(entry: Node, row: int, reader: TreeReader) -> RowOfQuery | None:
 def with_query(entry: Node, queries: Sequence[Node], reader: TreeReader, read: ReadQuery) -> Query | None:
     """The query in WITH that an entry of FROM names, without those that are recursive; None for these.
 
-    `queries` are those of the level that has the WITH; each mention of one reads its rows anew.
+    `queries` are those of the level that has the WITH; each mention of one reads its rows again.
     """
     level, name = entry.number("ctelevelsup"), entry.text("ctename")
     found = [one for one in queries if one.get("ctename") == name]

@@ -121,7 +121,7 @@ class RowInstances:
 
         def replaced(part: Expression) -> Expression | None:
             if isinstance(part, SubqueryExpr):
-                return part  # the same call in an inner sub-select is evaluated anew, and gives other rows
+                return part  # the same call in an inner sub-select is evaluated again, and gives other rows
             return rows.targets[0] if part == call else None
 
         test = None if select.test is None else rewritten(select.test, replaced, _as_it_is)

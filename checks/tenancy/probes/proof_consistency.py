@@ -59,11 +59,11 @@ def nothing_contradicts_the_proof(
         yield with_affected(verdict, [(principal, table)])
     if broken:
         return
-    told = [row for row in proven if not row.inconclusive]
+    conclusive = [row for row in proven if not row.inconclusive]
     if not facts.reads and facts.unprobed:
         first = facts.unprobed[0]
         yield unverified(Reason.DENIED, "No principal could be probed", observed=first.detail, remedy=first.remedy)
-    elif proven and not told:
+    elif proven and not conclusive:
         unclear = UnclearTables.of(
             "a principal", "no row, as proven", ((r.table, "", o) for r in proven for o in r.inconclusive)
         )
@@ -73,6 +73,6 @@ def nothing_contradicts_the_proof(
             "No policy is proven that a row could contradict", observed=f"{len(facts.reads)} relations read"
         )
     else:
-        attempts = sum(len(row.reads) for row in told)
-        observed = f"{attempts} attempts on {len(told)} proven pairs of principal and relation"
+        attempts = sum(len(row.reads) for row in conclusive)
+        observed = f"{attempts} attempts on {len(conclusive)} proven pairs of principal and relation"
         yield passed("No row contradicts the proof", observed=observed, expected="no row, as proven")

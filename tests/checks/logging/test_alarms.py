@@ -1,4 +1,4 @@
-"""The alarms on a component are found whatever kind they are; firing ones fail, and those that tell nobody."""
+"""The alarms on a component are found whatever kind they are; firing ones fail, and those that notify nobody."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ STATUS = {
 def judged(states: list[AlarmState]) -> tuple[Status, str]:
     """The status and the summary for alarms in these states, named by their position."""
     alarms = tuple(
-        Alarm(name=f"alarm-{position}", state=state, tells=(TOPIC,)) for position, state in enumerate(states)
+        Alarm(name=f"alarm-{position}", state=state, notified=(TOPIC,)) for position, state in enumerate(states)
     )
     (verdict,) = alarms_are_quiet.judge(ComponentAlarms(alarms=alarms), CLUSTER, NOW)
     return verdict.status, verdict.summary
@@ -155,8 +155,8 @@ SITUATIONS = (
     row(
         1, "insufficient data", UNVERIFIED, "nothing is known of its metric", account(metric("a", "INSUFFICIENT_DATA"))
     ),
-    row(2, "actions disabled on every alarm", FAIL, "nobody is told", account(metric("a", ActionsEnabled=False))),
-    row(3, "no actions at all", FAIL, "nobody is told", account(metric("a", AlarmActions=[]))),
+    row(2, "actions disabled on every alarm", FAIL, "nobody is notified", account(metric("a", ActionsEnabled=False))),
+    row(3, "no actions at all", FAIL, "nobody is notified", account(metric("a", AlarmActions=[]))),
     row(
         4,
         "anomaly detection fires",
@@ -198,28 +198,28 @@ SITUATIONS = (
         9,
         "one alarm of two has an action",
         PASS,
-        "somebody is told",
+        "a person is notified",
         account(metric("a"), metric("b", AlarmActions=[])),
     ),
     row(
         10,
         "the composite above has the action",
         PASS,
-        "it tells for its part",
+        "it notifies for its part",
         account(metric("cpu", AlarmActions=[]), composites=(composite("c", "ALARM(cpu)"),)),
     ),
     row(
         11,
         "the composite above is disabled",
         FAIL,
-        "nobody is told",
+        "nobody is notified",
         account(metric("cpu", AlarmActions=[]), composites=(composite("c", "ALARM(cpu)", ActionsEnabled=False),)),
     ),
     row(
         12,
         "the composite above is suppressed",
         FAIL,
-        "nobody is told now",
+        "nobody is notified now",
         account(
             metric("cpu", AlarmActions=[]), composites=(composite("c", "ALARM(cpu)", ActionsSuppressedBy="Alarm"),)
         ),
@@ -346,12 +346,14 @@ SITUATIONS = (
         component=Queue(name="q", alarms_quiet=True),
     ),
     row(30, "no alarm in the account", UNVERIFIED, "nobody watches", account()),
-    row(31, "the topic was deleted", FAIL, "nobody is told", {**account(metric("a")), **GONE}, says="no such topic"),
+    row(
+        31, "the topic was deleted", FAIL, "nobody is notified", {**account(metric("a")), **GONE}, says="no such topic"
+    ),
     row(
         32,
         "the subscriber never confirmed",
         FAIL,
-        "nobody is told",
+        "nobody is notified",
         {**account(metric("a")), SUBSCRIPTIONS: subscribed("PendingConfirmation", "Deleted")},
         says="no confirmed subscription",
     ),
@@ -403,12 +405,12 @@ SITUATIONS = (
         says="b (ops",
     ),
     row(39, "a rule that scales by it fires", PASS, "there is little load", account(metric("a"), SCALING)),
-    row(40, "no alarm but those that scale", UNVERIFIED, "they tell nobody", account(SCALING)),
+    row(40, "no alarm but those that scale", UNVERIFIED, "they notify nobody", account(SCALING)),
     row(
         41,
         "the only action restarts an instance",
         FAIL,
-        "nobody is told",
+        "nobody is notified",
         account(metric("a", AlarmActions=["arn:aws:automate:us-east-1:ec2:reboot"])),
     ),
     row(
