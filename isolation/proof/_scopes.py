@@ -186,8 +186,8 @@ def _join(
     if item.kind == "RANGETBLREF":
         _entry(item.number("rtindex"), scope, reader, rows, conditions)
         return
-    if item.kind != "JOINEXPR":
-        raise UnreadableTree(f"FROM has a {item.kind}")
+    if item.kind != "JOINEXPR" or item.text("jointype") not in _OPTIONAL_SIDES:
+        raise UnreadableTree(f"FROM has a {item.kind} of an unknown kind")
     kind = item.text("jointype")
     for side in ("larg", "rarg"):
         ignored = list[tuple[int, int]](), list[Expression]()

@@ -44,14 +44,15 @@ class PartRead:
 
 def proven_reads(access: EffectiveAccess) -> frozenset[tuple[str, int]]:
     """The pairs of principal and relation OID whose reads are proven to expose one tenant alone."""
-    reads = [
-        o
-        for o in proof_obligations(access, BEFORE_ANY_EXPIRY)
-        if o.gate.command is Command.SELECT and o.role == o.principal
-    ]
+    return frozenset((who, relation) for who, relation, command in proven_commands(access) if command is Command.SELECT)
+
+
+def proven_commands(access: EffectiveAccess) -> frozenset[tuple[str, int, Command]]:
+    """The principals, relation OIDs and commands that are proven to reach rows of one tenant alone."""
+    own = [o for o in proof_obligations(access, BEFORE_ANY_EXPIRY) if o.role == o.principal]
     holds = {ProofStatus.PROVEN, ProofStatus.DEFAULT_DENY}
-    broken = {(o.principal, o.relation) for o in reads if o.status not in holds or o.waived}
-    return frozenset((o.principal, o.relation) for o in reads) - broken
+    broken = {(o.principal, o.relation, o.gate.command) for o in own if o.status not in holds or o.waived}
+    return frozenset((o.principal, o.relation, o.gate.command) for o in own) - broken
 
 
 def part_read(

@@ -14,7 +14,7 @@ from basewatch.tenancy import Tenancy
 from checks.tenancy.probes import READ_CAUSES
 from checks.tenancy.probes.planner_conditions import KeyBinding
 from checks.tenancy.probes.planner_facts import StatementPlan, StatementPlans, statement_plans
-from checks.tenancy.probes.probe_outcomes import judge_principals
+from checks.tenancy.probes.probe_outcomes import judge_principals, leak_remedy
 from checks.tenancy.probes.unclear_tables import UnclearTables
 
 
@@ -81,7 +81,7 @@ def _unrestricted(principal: str, unbound: list[StatementPlan], folded: list[Sta
     )
     observed = [f"no condition on the tenant: {_statement_names(unbound)}"] if unbound else []
     observed += [f"the context is a constant in the plan: {_statement_names(folded)}"] if folded else []
-    remedy = _ENFORCE if unbound else _STABLE
+    remedy = leak_remedy(principal, (s.table for s in unbound)) if unbound else _STABLE
     text = "; ".join(observed)
     verdict = failed(f"{principal} {what}", subject=principal, observed=text, expected=_EXPECTED, remedy=remedy)
     return with_affected(verdict, ((principal, s.table) for s in (*unbound, *folded)))
@@ -91,7 +91,7 @@ def _judge_clear(
     principal: str, own: list[StatementPlan], failing: UnclearTables, tenancy: Tenancy, now: datetime
 ) -> Verdict:
     waived = {waiver.digest for waiver in tenancy.approved_predicates if waiver.is_valid_for(waiver.digest, now)}
-    unclear = [(s, reason) for s in own if s.digest not in waived for reason in _unclear_scans(s)]
+    unclear = [(s, reason) for s in own if not s.proven and s.digest not in waived for reason in _unclear_scans(s)]
     if unclear:
         return unverified(
             Reason.UNSUPPORTED,
@@ -106,13 +106,9 @@ def _judge_clear(
     return passed(f"Every plan of {principal} restricts rows to the tenant", subject=principal, observed=observed)
 
 
-_ENFORCE = (
-    "ALTER TABLE ... ENABLE ROW LEVEL SECURITY, and FORCE it; ALTER ROLE ... NOBYPASSRLS; drop policies for the "
-    "command that use neither the tenant key nor the context. tenancy.rls.policies names them."
-)
 _STABLE = (
-    "ALTER FUNCTION ... STABLE for the IMMUTABLE function that reads the context: a cached plan would expose rows of "
-    "one tenant to the next."
+    "Declare the function that reads the context as STABLE, as tenancy.rls.policies says: a cached plan would expose "
+    "rows of one tenant to the next."
 )
 _SEE_PROOF = "See tenancy.rls.policies for these tables: a plan can confirm a proof, but not replace one."
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from basewatch import components
@@ -10,6 +10,7 @@ from basewatch.postgres import DatabaseClient
 from basewatch.postgres.probe_types import Canary, ProbedRelation
 from basewatch.postgres.tenant_probe import TenantProbe
 from checks.tenancy.probes.effective_predicates import gate_digest
+from checks.tenancy.probes.part_reads import proven_commands
 from checks.tenancy.probes.planner_conditions import KeyBinding, KnownNames, canary_constants, scan_binding
 from checks.tenancy.probes.planner_sql import QueryPlan, explain_unfiltered
 from checks.tenancy.probes.probe_outcomes import UnprobedPrincipal, noting_unprobed
@@ -34,6 +35,7 @@ class StatementPlan:
     """The plan of one statement as one principal.
 
     `folded` says that the context is a constant in the plan; `digest` is that of the applied policies, as in a waiver.
+    `proven` says that the policies are proven, so that a condition which a plan does not show to be the tenant's is.
     """
 
     principal: str
@@ -42,6 +44,7 @@ class StatementPlan:
     scans: tuple[TableScan, ...]
     folded: bool
     digest: str
+    proven: bool
     sqlstate: str | None
 
 
@@ -65,18 +68,19 @@ def statement_plans(database: DatabaseClient, component: components.Database) ->
     access = effective_access(inventory(database, component), tenancy)
     tables = access.tenant_tables()
     found, refused = list[StatementPlan](), list[UnprobedPrincipal]()
+    proven = proven_commands(access)
     for principal in tenancy.principals:
         role = access.role_named(principal)
         reached = [(t, access.commands(role.oid, t)) for t in tables] if role else []
         with noting_unprobed(principal, refused), database.probe_as(principal, tenancy) as probe:
             for table, commands in reached:
-                commands_to_plan = [command for command in _UNFILTERED if command in commands]
-                found.extend(_statements(probe, access, principal, table, commands_to_plan))
+                to_plan = {c: (principal, table.oid, c) in proven for c in _UNFILTERED if c in commands}
+                found.extend(_statements(probe, access, principal, table, to_plan))
     return StatementPlans(table_count=len(tables), statements=tuple(found), unprobed=tuple(refused))
 
 
 def _statements(
-    probe: TenantProbe, access: EffectiveAccess, principal: str, table: Relation, commands: Iterable[Command]
+    probe: TenantProbe, access: EffectiveAccess, principal: str, table: Relation, commands: Mapping[Command, bool]
 ) -> Iterator[StatementPlan]:
     names, relations, target = (
         _known_names(access, table),
@@ -86,7 +90,7 @@ def _statements(
     role = access.role_named(principal)
     writable = sorted(access.columns_with_privilege(role.oid, table, "UPDATE")) if role else []
     names = replace(names, global_values=tuple(access.global_values(table).items()))
-    for command in commands:
+    for command, proven in commands.items():
         reads_global_rows = command is Command.SELECT and access.has_global_rows(table)
         column = writable[0] if command is Command.UPDATE else ""
         plan = _plan(probe, Canary.A, target, command, column)
@@ -99,6 +103,7 @@ def _statements(
             scans=tuple(_scans(plan, relations, replace(names, passes_global_rows=reads_global_rows), access)),
             folded=_folded(plan, other, access),
             digest=gate_digest(access.policies(table, role.oid, command) if role else (), new_row=False),
+            proven=proven,
             sqlstate=plan.sqlstate,
         )
         if plan.sqlstate in _BUSY_SQLSTATES:

@@ -94,6 +94,7 @@ def _plans(tables: dict[str, ProbeOutcome]) -> Iterable[Verdict]:
             scans=() if outcome.sqlstate else (scan,),
             folded=False,
             digest="",
+            proven=False,
             sqlstate=outcome.sqlstate,
         )
 
