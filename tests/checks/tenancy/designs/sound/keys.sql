@@ -61,7 +61,6 @@ INSERT INTO notes SELECT row_number() OVER (), id FROM tenants;
 CREATE POLICY p ON notes USING (tenant_id = current_setting('app.tenant')::tenant_ref);
 
 -- design domain_checked: the domain has a check, and the context is a helper of that domain
--- known: a helper that returns a domain is not read
 @start@
 CREATE DOMAIN tenant_ref AS uuid CHECK (value <> '00000000-0000-0000-0000-000000000000');
 CREATE FUNCTION here() RETURNS tenant_ref LANGUAGE sql STABLE AS $$ SELECT nullif(current_setting('app.tenant', true), '')::uuid $$;
