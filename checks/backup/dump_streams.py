@@ -68,7 +68,7 @@ class Opened:
     """What a dump is, its innermost size and last bytes, and how reading it ended.
 
     `end` is `cut` when the envelope `faulty` ends too early, `damaged` when it cannot be decompressed further,
-    `trailing` when other bytes follow it, and `unread` when nobody read so far. `has_rows` and `has_database` are of
+    `trailing` when other bytes follow it, and `unread` when the end was not read. `has_rows` and `has_database` are of
     plain SQL, and None unless it was read to its end.
     """
 

@@ -95,7 +95,7 @@ def proxy_is_available(facts: ProxyStatus, cluster: AuroraCluster, _now: datetim
     """The declared RDS Proxy exists, leads to the cluster, and reaches its writer.
 
     Why: A proxy that does not exist has no datapoints, which looks like a pool without connections; one that cannot log
-    in to its database is available and serves nobody.
+    in to its database is available and serves no client.
     Reads: rds:DescribeDBProxies: the status. rds:DescribeDBProxyTargets: the cluster of each target, and the health of
     the writer; where AWS names no writer, that of every target. Readers are not judged, as AWS serves them apart.
     Unverified when: A call is denied, throttled or fails, the proxy or a target is being created or waits for capacity,
