@@ -112,10 +112,10 @@ DumpFormat: TypeAlias = Annotated[
 class RetentionTiers(ConfigModel):
     """Grandfather-father-son retention: how many backups of each tier are kept."""
 
-    daily: int = Field(default=0, ge=0)
-    weekly: int = Field(default=0, ge=0)
-    monthly: int = Field(default=0, ge=0)
-    yearly: int = Field(default=0, ge=0)
+    daily: int = Field(default=0, ge=0, le=100_000)
+    weekly: int = Field(default=0, ge=0, le=100_000)
+    monthly: int = Field(default=0, ge=0, le=100_000)
+    yearly: int = Field(default=0, ge=0, le=100_000)
 
 
 class RestoreDrill(ConfigModel):

@@ -14,6 +14,7 @@ _ACCOUNT: Final = r"\d{12}"
 _REGION: Final = r"[a-z]{2,}(-[a-z]+)+-\d"
 _ROUTE: Final = r"[A-Z]+ /\S*"
 _LISTEN: Final = r"\S+:\d{1,5}"
+_FILE_MODE: Final = r"0?6[046][046]"
 _PORTS: Final = 65_535
 
 
@@ -70,6 +71,14 @@ def parse_host_port(value: object) -> str:
     return text
 
 
+def parse_file_mode(value: object) -> str:
+    """The mode of a file in octal digits, as chmod has it; its owner reads and writes. Raises: InvalidValueError."""
+    if not isinstance(value, str) or not re.fullmatch(_FILE_MODE, value, re.ASCII):
+        # YAML reads 0640 without quotes as the number 416.
+        raise InvalidValueError("this is not the mode of a file", 'write it in quotes, for example "0600" or "0640"')
+    return value
+
+
 def parse_database_url(value: object) -> str:
     """A SQLAlchemy URL without a password, or a secret reference to a URL. Raises: InvalidValueError."""
     if not isinstance(value, str) or not re.match(r"[a-z][a-z0-9+-]*:\S", value):
@@ -104,6 +113,7 @@ CalendarDate = Annotated[
     date, BeforeValidator(parse_date), WithJsonSchema({"type": "string", "format": "date", "examples": ["2025-10-06"]})
 ]
 HostPort = Annotated[str, BeforeValidator(parse_host_port), _text(_LISTEN, "127.0.0.1:9464")]
+FileMode = Annotated[str, BeforeValidator(parse_file_mode), _text(_FILE_MODE, '"0640"')]
 DatabaseUrl = Annotated[str, BeforeValidator(parse_database_url), _text(r".+", "sqlite:///out/basewatch.db")]
 Digest = Annotated[
     str, BeforeValidator(parse_digest), WithJsonSchema({"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"})

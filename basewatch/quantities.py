@@ -24,6 +24,8 @@ _UNITS = {
     # The Gregorian mean year: 7y is 2556.75 days, so that 7 x 365 days is seen to be short.
     "y": timedelta(days=365.25),
 }
+LONGEST_DURATION = 100 * _UNITS["y"]
+"""The longest duration that can be promised: a date this far from today still exists, and S3 locks for no longer."""
 _PER = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _NUMBER = r"\d+(?:\.\d+)?"
 _DURATION = rf"{_NUMBER}(?:ms|[smhdwy])(?:\s*{_NUMBER}(?:ms|[smhdwy]))*"
@@ -51,7 +53,10 @@ def parse_duration(value: object) -> timedelta:
     try:
         duration = sum((float(number) * _UNITS[unit] for number, unit in parts), timedelta())
     except OverflowError:
-        raise InvalidValueError(f"{display_value(value)} is too long", _DURATION_EXAMPLES) from None
+        duration = timedelta.max
+    if duration > LONGEST_DURATION:
+        longest = format_duration(LONGEST_DURATION)
+        raise InvalidValueError(f"{display_value(value)} is longer than {longest}", _DURATION_EXAMPLES)
     if duration % _UNITS["ms"]:
         raise InvalidValueError(f"{display_value(value)} is finer than a millisecond", _DURATION_EXAMPLES)
     return duration
@@ -82,7 +87,10 @@ def format_duration(value: timedelta) -> str:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    try:
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    except OverflowError:
+        return math.inf
 
 
 def parse_ratio(value: object) -> float:

@@ -23,6 +23,7 @@ import orjson
 import typer
 
 from alerts.channels import CHANNEL_TYPES
+from basewatch.atomic_files import READ_BY_ALL, replace_file
 from basewatch.check import AnyCheck
 from basewatch.collector import AnyCollector
 from basewatch.config import Config, config_model
@@ -64,8 +65,7 @@ class GeneratedFiles:
                 repair = f"run `{self.make_target}` (it runs `{self.command}`)"
                 typer.echo(f"{path} is out of date; {repair}", err=True)
             else:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(texts[path], encoding="utf-8")
+                replace_file(path, texts[path].encode(), READ_BY_ALL)
                 typer.echo(str(path))
         return 1 if check_only and stale else 0
 

@@ -24,6 +24,10 @@ from workflows.options import (
     ResultFormat,
 )
 
+_NO_DOCSTRINGS = (
+    "Python runs with -OO or PYTHONOPTIMIZE=2, which removes the docstrings: the reports are made of them. "
+    "Run it without, or with -O at most"
+)
 app = typer.Typer(
     name="basewatch",
     help="Check the promises of a multi-tenant platform, export metrics, and alert when a promise is broken.",
@@ -162,8 +166,13 @@ cli_offline.add_to(app)
 
 def main() -> NoReturn:
     """Runs the command line. An error that the user can correct is printed without a traceback; exit status 2."""
-    # As Ctrl-C does, so that child processes are stopped and temporary files are removed.
-    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    if sys.flags.optimize > 1:
+        typer.echo(f"basewatch: {_NO_DOCSTRINGS}", err=True)
+        sys.exit(2)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # As Ctrl-C does, so that child processes are stopped and temporary files are removed. `nohup` ignores SIGHUP.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     try:
         app()
     except Exception as error:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from basewatch.atomic_files import READ_BY_ALL, replace_file
 from basewatch.check import AnyCheck
 from basewatch.components import Database
 from basewatch.config import Config
@@ -44,7 +45,7 @@ def draft_config(
     config, name, proposal = _drafted(url, environ)
     text = "\n".join(_lines(url, name, proposal, _judged(config, environ, checks))) + "\n"
     if output:
-        output.write_text(text, encoding="utf-8")
+        replace_file(output, text.encode(), READ_BY_ALL)
     return text
 
 

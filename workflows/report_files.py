@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from basewatch.atomic_files import FileNotWrittenError, replace_file
 from basewatch.check import AnyCheck
 from basewatch.facts import canonical, to_json
 from basewatch.model import Finding, Run
@@ -47,18 +48,22 @@ def _text(check: AnyCheck) -> CheckDescription:
 
 
 def write_reports(plan: Plan, observed: Observed, directory: Path) -> WrittenReports:
-    """Writes every report of a run into `directory`. A file that cannot be written does not stop the others."""
+    """Writes every report of a run into `directory`, each as a whole.
+
+    A file that cannot be written stays as it was, and does not stop the others.
+    """
     view = view_of(plan, observed.run, observed.previous if isinstance(observed, Delivered) else ())
     contents = {each.file_name: render(view, each) for each in ReportFormat}
     contents[METRICS_FILE] = _metrics(plan, observed)
     contents[RUN_FILE] = canonical(to_json(Run, observed.run))
+    reports = plan.config.reports
+    modes = {METRICS_FILE: reports.metrics_mode or reports.mode}
     paths, problems = list[Path](), list[str]()
     for name, content in contents.items():
         try:
-            directory.mkdir(parents=True, exist_ok=True)
-            (directory / name).write_bytes(content)
-        except OSError as error:
-            problems.append(f"{directory / name} could not be written: {error.strerror}")
+            replace_file(directory / name, content, int(modes.get(name, reports.mode), 8))
+        except FileNotWrittenError as error:
+            problems.append(str(error))
         else:
             paths.append(directory / name)
     return WrittenReports(paths=tuple(paths), problems=tuple(problems))

@@ -14,7 +14,7 @@ from basewatch.components import Components
 from basewatch.config.collection import CollectorSettings
 from basewatch.config.prometheus import Prometheus
 from basewatch.errors import InvalidValueError
-from basewatch.identifiers import AccountId, DatabaseUrl, HostPort, Region
+from basewatch.identifiers import AccountId, DatabaseUrl, FileMode, HostPort, Region
 from basewatch.model import Severity
 from basewatch.notifier import Channel
 from basewatch.quantities import Duration, format_duration, parse_duration
@@ -109,9 +109,14 @@ class Alerts(ConfigModel):
 
 
 class Reports(ConfigModel):
-    """The folder that reports are written to."""
+    """The folder that reports are written to, and who may read them.
+
+    `metrics_mode` is for `metrics.prom`, which the node exporter reads as another user; by default it is `mode`.
+    """
 
     directory: str = "out"
+    mode: FileMode = "0600"
+    metrics_mode: FileMode | None = None
 
 
 class HistorySettings(ConfigModel):

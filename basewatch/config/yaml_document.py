@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import TypeAlias, cast
 
 import yaml
@@ -14,6 +16,10 @@ from basewatch.errors import ConfigError, Problem
 from basewatch.model import JSON
 
 KeyPath: TypeAlias = tuple[str | int, ...]
+LARGEST_NUMBER = 2**63 - 1
+"""The largest bigint of PostgreSQL, such as a tenant id. No setting needs a larger number."""
+_NUMBER_REMEDY = f"write a number up to {LARGEST_NUMBER}"
+_DIGITS = re.compile(r"[-+]?[0-9][0-9_:]*")
 _TEXT_TAGS = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value"}
 _NUMBER_TAGS = {"tag:yaml.org,2002:null", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 
@@ -149,9 +155,15 @@ class _Reading:
         if node.tag in _NUMBER_TAGS:
             self.spelled[at] = cast("str", node.value)
             try:
-                return cast("JSON", SafeConstructor().construct_object(node))
+                plain = cast("JSON", SafeConstructor().construct_object(node))
             except (ValueError, KeyError):
-                pass  # an explicit tag such as `!!int abc`, which is reported as a tag below
+                # More digits than Python reads, or an explicit tag such as `!!int abc`.
+                plain = inf if _DIGITS.fullmatch(node.value) else None
+            if plain is not None or node.tag == "tag:yaml.org,2002:null":
+                if _is_finite(plain):
+                    return plain
+                self._report(node, at, "this is not a number that can be used", _NUMBER_REMEDY)
+                return None
         self._report(node, at, "YAML tags are not used here", "write the value without the word that starts with !")
         return None
 
@@ -161,3 +173,8 @@ class _Reading:
 
     def _report(self, node: yaml.Node, at: KeyPath, message: str, remedy: str) -> None:
         self.problems.append(self._location(node).problem(at, message, remedy))
+
+
+def _is_finite(value: JSON) -> bool:
+    """Whether a value can be calculated with, if it is a number: it is neither infinite nor NaN."""
+    return not isinstance(value, int | float) or abs(value) <= LARGEST_NUMBER

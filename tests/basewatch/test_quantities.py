@@ -24,7 +24,7 @@ from basewatch.quantities import (
     parse_ratio,
 )
 
-milliseconds = st.integers(min_value=0, max_value=10**14).map(lambda count: timedelta(milliseconds=count))
+milliseconds = st.integers(min_value=0, max_value=10**12).map(lambda count: timedelta(milliseconds=count))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,10 @@ def test_a_duration_is_read_as_people_write_it(text: str, duration: timedelta) -
         "٣m",
         "1e3s",
         "0.1ms",
+        "101y",
         "9999999y",
+        f"{'9' * 400}d",
+        10**400,
         None,
         True,
         ["15m"],

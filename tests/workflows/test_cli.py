@@ -65,9 +65,10 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         said = capsys.readouterr()
         return Ended(returncode=int(ended.value.code or 0), stdout=said.out, stderr=said.err)
 
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     yield run
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def basewatch(*arguments: str, cwd: Path, environ: Mapping[str, str] = NOWHERE) -> subprocess.CompletedProcess[str]:
@@ -95,6 +96,14 @@ def test_the_committed_configuration_is_valid_and_needs_no_secret_to_say_so(tmp_
     said = basewatch("validate", cwd=tmp_path)
     assert (said.returncode, said.stderr) == (0, "")
     assert re.fullmatch(r"config\.yaml is valid: 20 components, \d+ expected verdicts\n", said.stdout)
+
+
+def test_python_without_docstrings_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    """The reports are made of the docstrings of the checks, which -OO removes."""
+    said = basewatch("checks", "list", cwd=tmp_path, environ={"PYTHONOPTIMIZE": "2"})
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr.startswith("basewatch: Python runs with -OO or PYTHONOPTIMIZE=2")
+    assert "Traceback" not in said.stderr
 
 
 def test_a_mistake_is_shown_with_its_place_and_no_traceback(tmp_path: Path, command: Command) -> None:
@@ -181,6 +190,8 @@ def test_a_run_is_recorded_written_down_and_verified(
     assert (said.returncode, said.stderr) == (3, "")
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert written >= {"report.html", "report.md", "findings.json", "metrics.prom", "run.json", "basewatch.db"}
+    reports = written - {"basewatch.db", "basewatch.db-wal", "basewatch.db-shm"}
+    assert {(tmp_path / "out" / name).stat().st_mode & 0o777 for name in reports} == {0o600}
     assert basewatch("verify", cwd=tmp_path).returncode == 0
     assert command("verify", "out/run.json").returncode == 0
     recorded = tmp_path / "out" / "run.json"
