@@ -119,11 +119,16 @@ class AbsentComponent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unobserved:
-    """The observation returned no facts, so its checks are UNVERIFIED with this reason."""
+    """The observation returned no facts, so its checks are UNVERIFIED with this reason.
+
+    `source` and `action` are those of ObservationError.
+    """
 
     reason: Reason
     detail: str
     remedy: str = ""
+    source: str = ""
+    action: str = ""
 
 
 Outcome: TypeAlias = Evidence | AbsentComponent | Unobserved

@@ -29,6 +29,11 @@ class Client(Protocol):
         """The requests so far, in order, such as `rds:DescribeDBClusters 7a0c…`."""
         ...
 
+    @property
+    def action(self) -> str:
+        """What is being requested now, or was last: an IAM action or the name of a statement; empty before it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanClient:
@@ -38,6 +43,7 @@ class PlanClient:
     source: str = "the configuration"
     principal: str = "basewatch"
     requests: tuple[str, ...] = ()
+    action: str = ""
 
     def unjudged(self, component: Component) -> tuple[str, ...]:
         """The promises of a component that no enabled check judges."""

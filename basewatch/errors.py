@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from basewatch.model import Reason
@@ -64,15 +66,31 @@ class ConfigError(BasewatchError):
 class ObservationError(BasewatchError):
     """An observation could not read its facts; the check engine reports UNVERIFIED with this reason and remedy.
 
-    `code` is the error code of AWS, or empty.
+    `code` is the error code of AWS, or empty. `source` is where it wanted to look, in the words of Evidence.source, and
+    `action` is what it asked there, such as `rds:DescribeDBClusters` or `connect`; both are empty while unknown.
     """
 
-    def __init__(self, reason: Reason, detail: str, *, remedy: str = "", code: str = "") -> None:
+    def __init__(
+        self, reason: Reason, detail: str, *, remedy: str = "", code: str = "", source: str = "", action: str = ""
+    ) -> None:
         self.reason = reason
         self.detail = detail
         self.remedy = remedy
         self.code = code
+        self.source = source
+        self.action = action
         super().__init__(detail)
+
+
+@contextmanager
+def looking_at(source: str, action: str = "") -> Generator[None]:
+    """Names the source and the action in every ObservationError that does not name its own."""
+    try:
+        yield
+    except ObservationError as error:
+        error.source = error.source or source
+        error.action = error.action or action
+        raise
 
 
 class NotFoundError(BasewatchError):

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from basewatch.errors import ObservationError
-from basewatch.model import Reason, Series, Window
+from basewatch.model import Reason, Window
+from basewatch.series import Series
 
 SETTLE_DELAY = timedelta(minutes=3)
 """How long a pass waits for a period to settle: it reads each period once, and younger ones may still change."""
@@ -37,7 +38,8 @@ class CollectedSeries:
 class CollectionGap:
     """Metrics of a component that could not be collected: nothing is known about their values.
 
-    `family` is the missing metric; empty means every metric of this collector.
+    `family` is the missing metric; empty means every metric of this collector. `source` and `action` are those of
+    ObservationError.
     """
 
     collector: str
@@ -46,6 +48,8 @@ class CollectionGap:
     detail: str
     family: str = ""
     remedy: str = ""
+    source: str = ""
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +112,11 @@ class MetricsClient:
     def requests(self) -> tuple[str, ...]:
         """The requests that collected them."""
         return tuple(dict.fromkeys(request for asked in self._asked.values() for request in asked.requests))
+
+    @property
+    def action(self) -> str:
+        """The action that collects metrics."""
+        return "cloudwatch:GetMetricData"
 
     @property
     def window(self) -> Window:
@@ -200,7 +209,8 @@ def _gaps(gaps: tuple[CollectionGap, ...], component: str, family: str) -> tuple
 
 def _why_not(gaps: tuple[CollectionGap, ...], component: str, family: str) -> ObservationError:
     for gap in _gaps(gaps, component, family):
-        return ObservationError(gap.reason, f"{family} was not collected: {gap.detail}", remedy=gap.remedy)
+        detail = f"{family} was not collected: {gap.detail}"
+        return ObservationError(gap.reason, detail, remedy=gap.remedy, source=gap.source, action=gap.action)
     return ObservationError(
         Reason.UNSUPPORTED,
         f"no collector requests {family} of {component}",

@@ -1,4 +1,4 @@
-"""The vocabulary of Basewatch as frozen values: verdict, finding, evidence, series, transition, run."""
+"""The vocabulary of Basewatch as frozen values: verdict, finding, evidence, transition, run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing_extensions import TypeAliasType
 
 from basewatch.catalog_interval import CatalogInterval
+from basewatch.series import Series
 
 # A named type, because pydantic cannot resolve an alias that refers to itself.
 JSON = TypeAliasType("JSON", "bool | int | float | str | list[JSON] | dict[str, JSON] | None")
@@ -66,7 +67,7 @@ class Verdict:
     """A judge's result for one subject; an empty `subject` is the component itself.
 
     `severity` replaces the check's severity for this verdict; the configuration overrides both. `affected` are the
-    principals and objects concerned: see basewatch.affected.
+    principals and objects concerned: see basewatch.affected. `source` and `action` are those of Finding.
     """
 
     status: Status
@@ -78,6 +79,8 @@ class Verdict:
     remedy: str = ""
     severity: Severity | None = None
     affected: tuple[tuple[str, str], ...] = ()
+    source: str = ""
+    action: str = ""
 
     def __post_init__(self) -> None:
         if (self.status is Status.UNVERIFIED) != (self.reason is not None):
@@ -132,7 +135,11 @@ def not_applicable(summary: str, *, subject: str = "", observed: str = "") -> Ve
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The facts of one observation and their source; `digest` is the sha256 of observation, component and facts."""
+    """The facts of one observation and their source; `digest` is the sha256 of observation, component and facts.
+
+    `source` is `aws:123456789012/us-east-1`, or `postgresql:main` for the database of that name, with `/reader`,
+    `/login/ROLE` or `/proxy/ROLE` for its other endpoints.
+    """
 
     digest: str
     observation: str
@@ -146,7 +153,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One verdict on a component or a `subject` in it; `cause` is the key of the finding that explains it."""
+    """One verdict on a component or a `subject` in it; `cause` is the key of the finding that explains it.
+
+    An UNVERIFIED finding says what could not be seen: `source` in the words of Evidence.source, and the `action` there:
+    an IAM action, `connect`, or a statement's name. Both are empty when facts were read that do not suffice.
+    """
 
     check: str
     component: str
@@ -163,30 +174,14 @@ class Finding:
     evidence: str = ""
     affected: tuple[tuple[str, str], ...] = ()
     cause: str = ""
+    source: str = ""
+    action: str = ""
 
     @property
     def key(self) -> str:
         """The finding's identity over runs: check, component and subject, never wording, hashed and versioned."""
         identity = "\x1f".join((self.check, self.component, self.subject))
         return "v1-" + hashlib.sha256(identity.encode()).hexdigest()[:32]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """One number of a series and the end of the period it covers (aware UTC)."""
-
-    period_end: datetime
-    value: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
-    """The samples of one metric over the window, oldest first; values are in the family's base unit."""
-
-    name: str
-    labels: tuple[tuple[str, str], ...]
-    period: timedelta
-    points: tuple[Point, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

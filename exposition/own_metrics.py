@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from basewatch.collector import MetricSpec, MetricTarget
 from basewatch.components import Slo
 from basewatch.family import Block, MetricFamily, MetricType, series_text, tag_labels
-from basewatch.model import Run, Series, Status
+from basewatch.model import Run, Status
+from basewatch.series import Series
 
 _FINDING = MetricFamily(
     name="basewatch_finding_status",

@@ -50,6 +50,11 @@ class FindingPart(_Part):
     observed: str
     expected: str
     remedy: str
+    source: str = Field(
+        description="Where an UNVERIFIED check could not look, such as aws:123456789012/us-east-1 or postgresql:main; "
+        "empty if facts were read that do not suffice."
+    )
+    action: str = Field(description="What it asked there, such as rds:DescribeDBClusters or connect; empty as above.")
     controls: tuple[str, ...]
     evidence: str = Field(description="The digest of the evidence; empty if nothing could be read.")
     cause: str = Field(

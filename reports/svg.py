@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from basewatch.model import Point, Window
+from basewatch.model import Window
+from basewatch.series import Point
 from reports.trends import Trend
 
 WIDTH, HEIGHT = 340, 120

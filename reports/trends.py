@@ -10,8 +10,9 @@ from typing import TypeAlias
 
 from basewatch.component_settings import Proxy
 from basewatch.components import COMPONENT_TYPES, Api, AuroraCluster, Component, Function, Table
-from basewatch.model import Point, Run, Series
+from basewatch.model import Run
 from basewatch.quantities import Threshold
+from basewatch.series import Point, Series
 
 ValuesByTime: TypeAlias = Mapping[datetime, float]
 _MINUTE = timedelta(minutes=1)

@@ -10,22 +10,10 @@ from alerts.pagerduty import PagerDutyChannel
 from alerts.slack import SlackChannel
 from basewatch.config import Alerts, Platform, Route
 from basewatch.errors import DeliveryError
-from basewatch.model import (
-    Evidence,
-    ExpectedCheck,
-    Finding,
-    Point,
-    Proof,
-    Reason,
-    Run,
-    Series,
-    Severity,
-    Status,
-    Transition,
-    Window,
-)
+from basewatch.model import Evidence, ExpectedCheck, Finding, Proof, Reason, Run, Severity, Status, Transition, Window
 from basewatch.notifier import Notification, Receipt
 from basewatch.secrets import Reference
+from basewatch.series import Point, Series
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PLATFORM = Platform(name="securebase", environment="production")

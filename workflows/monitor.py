@@ -92,7 +92,7 @@ def _observe(
     targets, gaps = declared_targets(plan.collectors, plan.config.components, sessions.location)
     collected = evaluated.collect(targets, gaps, plan.warm_ups, sessions.metric_source, plan.past_needs)
     clients = LiveClients(sessions, collected, name, plan.unchecked, known_ids)
-    checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock)
+    checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock, source_of=clients.source_of)
     run = Run(
         id=name,
         started=started,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -32,17 +32,25 @@ class _Request:
     owned: dict[str, Any]
 
 
+@dataclass(slots=True)
+class _Log:
+    """The requests of one observation in all regions, and the action that was asked last."""
+
+    requests: list[str] = field(default_factory=list[str])
+    action: str = ""
+
+
 class AwsClient:
     """The AWS calls of one observation; each is recorded as `<IAM action> <request id>`."""
 
     def __init__(
-        self, session: AwsSession, region: str | None = None, requests: list[str] | None = None, known_id: str = ""
+        self, session: AwsSession, region: str | None = None, log: _Log | None = None, known_id: str = ""
     ) -> None:
         """`known_id` is what AWS called the component's resource when its check last passed; empty if not known."""
         self.known_id = known_id
         self._session = session
         self._elsewhere = region
-        self._requests: list[str] = [] if requests is None else requests
+        self._log = log or _Log()
 
     @property
     def region(self) -> str:
@@ -56,12 +64,12 @@ class AwsClient:
 
     def in_region(self, region: str) -> AwsClient:
         """The same observation's calls in another region of the account, such as that of a replica."""
-        return AwsClient(self._session, region, self._requests)
+        return AwsClient(self._session, region, self._log)
 
     @property
     def source(self) -> str:
         """The account and region, for example `aws:123456789012/us-east-1`."""
-        return f"aws:{self._session.account_id}/{self._session.region}"
+        return self._session.source
 
     @property
     def principal(self) -> str:
@@ -71,7 +79,12 @@ class AwsClient:
     @property
     def requests(self) -> tuple[str, ...]:
         """Every call so far, in order; the id of a request without an answer is `-`."""
-        return tuple(self._requests)
+        return tuple(self._log.requests)
+
+    @property
+    def action(self) -> str:
+        """The IAM action that is being requested now, or was last; that of the sign-in until it has succeeded."""
+        return self._log.action if self._session.signed_in else self._session.sign_in_action
 
     def call(
         self, service: str, operation: str, *, accepted_errors: tuple[str, ...] = (), **parameters: Any
@@ -134,13 +147,17 @@ class AwsClient:
         return response
 
     def _translating(self, asked: _Request, send: Callable[[], Any], accepted_errors: tuple[str, ...] = ()) -> Any:
+        self._log.action = asked.action
         try:
             return send()
         except botocore_errors() as error:
             if error_code(error) in accepted_errors:
                 return error_response(error)
             self._record(asked.action, error_response(error))
-            meaning = translate_error(error, AwsRequest(action=asked.action, principal=self.principal))
+            request = AwsRequest(
+                action=asked.action, principal=self.principal, source=f"aws:{self.account_id}/{self.region}"
+            )
+            meaning = translate_error(error, request)
             if isinstance(meaning, ObservationError) and meaning.reason is Reason.DENIED:
                 self._raise_if_bucket_is_foreign(asked)
             raise meaning from error
@@ -167,8 +184,10 @@ class AwsClient:
             f"the bucket {bucket} belongs to another account than {account}, the declared one",
             remedy="declare the account that owns the bucket as the component's account; if nobody of the platform "
             "owns it, the bucket was deleted and its name taken: create a bucket of another name",
+            source=self.source,
+            action=asked.action,
         )
 
     def _record(self, action: str, response: Mapping[str, Any]) -> None:
         request_id = response.get("ResponseMetadata", {}).get("RequestId", "-")
-        self._requests.append(f"{action} {request_id}")
+        self._log.requests.append(f"{action} {request_id}")

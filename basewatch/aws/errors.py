@@ -27,10 +27,11 @@ _CREDENTIALS = "provide credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsRequest:
-    """The IAM action that was requested and the principal, for the error's text and remedy."""
+    """The IAM action that was requested, the principal, and the account and region, for the error of it."""
 
     action: str
     principal: str
+    source: str = ""
 
 
 # What a credential provider prints may hold a secret, so it is not quoted.
@@ -100,8 +101,11 @@ def translate_error(error: Exception, request: AwsRequest) -> BasewatchError:
     detail = f"{request.action} {meaning.text}{quote}"
     if meaning.reason is None:
         return NotFoundError(detail)
-    remedy = meaning.remedy.format(action=_refused_action(error) or request.action, principal=request.principal)
-    return ObservationError(meaning.reason, detail, remedy=remedy, code=error_code(error))
+    action = _refused_action(error) or request.action
+    remedy = meaning.remedy.format(action=action, principal=request.principal)
+    return ObservationError(
+        meaning.reason, detail, remedy=remedy, code=error_code(error), source=request.source, action=action
+    )
 
 
 def error_code(error: Exception) -> str:

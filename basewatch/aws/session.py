@@ -11,7 +11,7 @@ from basewatch import __version__
 from basewatch.aws.client import AwsClient
 from basewatch.aws.errors import AwsRequest, botocore_errors, translate_error
 from basewatch.aws.identity import botocore_session, credentials_expiry, endpoint_url, sign_in, sign_out
-from basewatch.errors import ObservationError
+from basewatch.errors import ObservationError, looking_at
 from basewatch.model import Reason
 
 if TYPE_CHECKING:
@@ -62,16 +62,31 @@ class AwsSession:
         return AwsClient(self, known_id=known_id)
 
     @property
+    def source(self) -> str:
+        """The account and region, for example `aws:123456789012/us-east-1`."""
+        return f"aws:{self.account_id}/{self.region}"
+
+    @property
     def principal(self) -> str:
         """The ARN of the principal. Raises: ObservationError, when the sign-in fails."""
         with self._lock:
-            if self._sign_in_error is not None:
+            if (failure := self._sign_in_error) is not None:
                 raise ObservationError(
-                    self._sign_in_error.reason, self._sign_in_error.detail, remedy=self._sign_in_error.remedy
+                    failure.reason, failure.detail, remedy=failure.remedy, source=failure.source, action=failure.action
                 )
             if not self._principal:
                 self._principal = self._sign_in()
             return self._principal
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether the sign-in has succeeded; until then it is what every request waits for."""
+        return bool(self._principal)
+
+    @property
+    def sign_in_action(self) -> str:
+        """The IAM action that the sign-in needs."""
+        return "sts:AssumeRole" if self._role else "sts:GetCallerIdentity"
 
     @property
     def sign_in_failed(self) -> bool:
@@ -94,7 +109,7 @@ class AwsSession:
     def credentials(self) -> ReadOnlyCredentials:
         """Keys and token for signing a request, refreshed shortly before they expire. Raises: ObservationError."""
         with self._lock:
-            request = AwsRequest(action="sts:AssumeRole", principal=self.principal)
+            request = AwsRequest(action="sts:AssumeRole", principal=self.principal, source=self.source)
             try:
                 return self._sdk().get_credentials().get_frozen_credentials()
             except botocore_errors() as error:
@@ -125,9 +140,10 @@ class AwsSession:
 
     def _sign_in(self) -> str:
         try:
-            return sign_in(
-                self._botocore(), self._make_client, account_id=self.account_id, region=self.region, role=self._role
-            )
+            with looking_at(self.source, self.sign_in_action):
+                return sign_in(
+                    self._botocore(), self._make_client, account_id=self.account_id, region=self.region, role=self._role
+                )
         except ObservationError as error:
             self._sign_in_error = error
             raise

@@ -11,7 +11,8 @@ from basewatch.catalog_interval import CatalogInterval
 from basewatch.errors import HistoryError
 from basewatch.facts import from_json, to_json
 from basewatch.history import tables
-from basewatch.model import Evidence, ExpectedCheck, Finding, Run, Series, Status, Transition, Window
+from basewatch.model import Evidence, ExpectedCheck, Finding, Run, Status, Transition, Window
+from basewatch.series import Series
 
 Columns: TypeAlias = dict[str, Any]
 

@@ -52,6 +52,8 @@ findings = Table(
     Column("evidence", Text, nullable=False),
     Column("affected", JsonText, nullable=False, server_default="[]"),
     Column("cause", Text, nullable=False, server_default="", comment="key of the finding that explains it"),
+    Column("source", Text, nullable=False, server_default="", comment="where an UNVERIFIED one could not look"),
+    Column("action", Text, nullable=False, server_default="", comment="what it asked there"),
     Index("findings_by_key", "key", "run"),
 )
 

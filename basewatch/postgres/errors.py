@@ -68,13 +68,23 @@ def observation_error(error: psycopg.Error, *, operation: str, remedy: str = "")
     """The error of an `operation`; it repeats only the first line of the server, as others may contain row values."""
     message = error.diag.message_primary or str(error).partition("\n")[0]
     if isinstance(error, errors.InsufficientPrivilege):
-        return ObservationError(Reason.DENIED, f"{operation}: {message}", remedy=remedy)
+        action = _denied_action(message) or operation
+        return ObservationError(Reason.DENIED, f"{operation}: {message}", remedy=remedy, action=action)
     if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn):
         return ObservationError(
-            Reason.STALE, f"{operation}: {message}", remedy="The schema changed during the check; run it again."
+            Reason.STALE,
+            f"{operation}: {message}",
+            remedy="The schema changed during the check; run it again.",
+            action=operation,
         )
     reason, advice = _NO_ANSWER.get(type(error), (Reason.BUG, "Report it with the text of this finding."))
-    return ObservationError(reason, f"{operation}: {message}", remedy=advice)
+    return ObservationError(reason, f"{operation}: {message}", remedy=advice, action=operation)
+
+
+def _denied_action(message: str) -> str:
+    """What the server refused, such as `access to table customers`; empty when it names no object."""
+    found = re.fullmatch(r"permission denied for (.+)", message)
+    return f"access to {found[1]}" if found else ""
 
 
 @contextmanager

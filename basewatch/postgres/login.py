@@ -10,7 +10,7 @@ import psycopg
 from psycopg import conninfo
 from psycopg.pq import TransactionStatus
 
-from basewatch.errors import ObservationError
+from basewatch.errors import ObservationError, looking_at
 from basewatch.model import Reason
 from basewatch.postgres.errors import login_error
 from basewatch.postgres.transaction import Timeouts
@@ -21,13 +21,30 @@ from basewatch.secrets import Secret
 class Endpoints:
     """The endpoints of one database, each as a function that resolves its URL and may raise ObservationError.
 
-    Reads go to `reader` if there is one. `logins` and `proxy_logins` are real logins of tenant-bound roles.
+    Reads go to `reader` if there is one. `logins` and `proxy_logins` are real logins of tenant-bound roles. `name` is
+    that of the declared database; empty for one that is not declared.
     """
 
     writer: Callable[[], Secret]
     reader: Callable[[], Secret] | None = None
     logins: Mapping[str, Callable[[], Secret]] = field(default_factory=dict[str, Callable[[], Secret]])
     proxy_logins: Mapping[str, Callable[[], Secret]] = field(default_factory=dict[str, Callable[[], Secret]])
+    name: str = ""
+
+    @property
+    def reads(self) -> Callable[[], Secret]:
+        """The endpoint that reads go to."""
+        return self.reader or self.writer
+
+    def source_of(self, url: Callable[[], Secret]) -> str:
+        """The source of one of these endpoints, such as `postgresql:main/reader`; empty without a name."""
+        others = {
+            "reader": self.reader,
+            **{f"login/{role}": login for role, login in self.logins.items()},
+            **{f"proxy/{role}": login for role, login in self.proxy_logins.items()},
+        }
+        endpoint = next((f"/{name}" for name, other in others.items() if other is url), "")
+        return f"postgresql:{self.name}{endpoint}" if self.name else ""
 
 
 class SingleConnection:
@@ -50,7 +67,8 @@ class SingleConnection:
             if self._session is not None and self._session.info.transaction_status is TransactionStatus.INTRANS:
                 raise RuntimeError("a transaction is open: one session at a time")
             self.close()
-            self._session, self._url = log_in(url(), run=self.run, timeouts=self._timeouts), url
+            with looking_at(self.endpoints.source_of(url), "connect"):
+                self._session, self._url = log_in(url(), run=self.run, timeouts=self._timeouts), url
         return self._session
 
     def close(self) -> None:

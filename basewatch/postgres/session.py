@@ -9,13 +9,15 @@ from typing import TypeAlias, TypeVar
 
 import psycopg
 
+from basewatch.errors import looking_at
 from basewatch.model import Window
 from basewatch.postgres.errors import translate_errors
 from basewatch.postgres.login import Endpoints, SingleConnection
 from basewatch.postgres.probe_types import ProbedRelation
 from basewatch.postgres.rows import Row, converted_rows
 from basewatch.postgres.tenant_probe import TenantProbe
-from basewatch.postgres.transaction import Timeouts, rolled_back_transaction, set_local, set_role
+from basewatch.postgres.tenant_session import TenantSession
+from basewatch.postgres.transaction import Timeouts, rolled_back_transaction, set_role
 from basewatch.postgres.write_probe import WriteProbe
 from basewatch.secrets import Secret
 from basewatch.tenancy import Tenancy
@@ -30,56 +32,6 @@ class Statement:
 
     name: str
     text: str
-
-
-class TenantSession:
-    """A session for transactions as one tenant-bound role.
-
-    `own_login` says that the role itself logged in. Otherwise Basewatch uses SET ROLE, and defaults of the role (ALTER
-    ROLE ... SET) do not apply.
-    """
-
-    def __init__(
-        self,
-        connection: psycopg.Connection,
-        tenancy: Tenancy,
-        role: str,
-        timeouts: Timeouts,
-        locked_tables: dict[ProbedRelation, str],
-        *,
-        own_login: bool,
-    ) -> None:
-        self._connection = connection
-        self._tenancy = tenancy
-        self._role = role
-        self._timeouts = timeouts
-        self._locked_tables = locked_tables
-        self.own_login = own_login
-
-    @contextmanager
-    def probe(self) -> Generator[TenantProbe, None, None]:
-        """One READ ONLY transaction as the role. Raises: ObservationError, naming a missing grant; NotFoundError."""
-        with self._transaction(writes=False) as connection:
-            yield TenantProbe(connection, self._tenancy, self._locked_tables)
-
-    @contextmanager
-    def write_probe(self) -> Generator[WriteProbe, None, None]:
-        """One transaction as the role for write attempts. Raises: ObservationError; NotFoundError."""
-        with self._transaction(writes=True) as connection:
-            yield WriteProbe(connection, self._tenancy, self._locked_tables)
-
-    @contextmanager
-    def _transaction(self, *, writes: bool) -> Generator[psycopg.Connection, None, None]:
-        with (
-            translate_errors(f"probing as {self._role}"),
-            rolled_back_transaction(self._connection, self._timeouts, writes=writes) as connection,
-        ):
-            if not self.own_login:
-                set_role(connection, self._role)
-            if writes:
-                # Rows to write are found by an index wherever there is one.
-                set_local(connection, {"enable_seqscan": "off"})
-            yield connection
 
 
 class DatabaseClient:
@@ -98,12 +50,18 @@ class DatabaseClient:
         # Relations with a lock timeout, by SQLSTATE: this observation does not query them again.
         self._locked_tables = dict[ProbedRelation, str]()
         about = self._reader().info
-        self._source, self._principal = f"postgresql:{about.host}:{about.port}/{about.dbname}", about.user
+        self._address, self._principal = f"{about.host}:{about.port}/{about.dbname}", about.user
 
     @property
     def source(self) -> str:
-        """The host, port and database that reads go to, such as `postgresql:127.0.0.1:5432/securebase`."""
-        return self._source
+        """The endpoint that reads go to, such as `postgresql:main/reader`; of a database without a name its address."""
+        endpoints = self._connections.endpoints
+        return endpoints.source_of(endpoints.reads) or f"postgresql:{self._address}"
+
+    @property
+    def address(self) -> str:
+        """The host, port and database that reads go to, such as `127.0.0.1:5432/securebase`."""
+        return self._address
 
     @property
     def principal(self) -> str:
@@ -119,6 +77,11 @@ class DatabaseClient:
     def requests(self) -> tuple[str, ...]:
         """The names of the statements and probes so far, in order."""
         return tuple(self._requests)
+
+    @property
+    def action(self) -> str:
+        """The statement or probe that is running now, or was last; empty before the first."""
+        return self._requests[-1] if self._requests else ""
 
     def query(
         self,
@@ -174,10 +137,10 @@ class DatabaseClient:
     def write_probe_as(self, role: str, tenancy: Tenancy) -> Generator[WriteProbe, None, None]:
         """A transaction on the writer as `role` by SET ROLE, for write attempts. Raises: as `probe_as`."""
         self._requests.append(f"try writes as {role}")
-        connection = self._connections.open(self._connections.endpoints.writer)
-        with TenantSession(
-            connection, tenancy, role, self._timeouts, self._locked_tables, own_login=False
-        ).write_probe() as probe:
+        endpoints = self._connections.endpoints
+        connection = self._connections.open(endpoints.writer)
+        session = TenantSession(connection, tenancy, role, self._timeouts, self._locked_tables, own_login=False)
+        with looking_at(endpoints.source_of(endpoints.writer)), session.write_probe() as probe:
             yield probe
 
     @contextmanager
@@ -188,7 +151,7 @@ class DatabaseClient:
         self._requests.append(f"probe {role}{' on a fresh session' if new_connection else ''}")
         endpoints = self._connections.endpoints
         try:
-            connection = self._connections.open(endpoints.reader or endpoints.writer, new_connection=new_connection)
+            connection = self._connections.open(endpoints.reads, new_connection=new_connection)
             yield TenantSession(connection, tenancy, role, self._timeouts, self._locked_tables, own_login=False)
         finally:
             if new_connection:
@@ -210,7 +173,8 @@ class DatabaseClient:
         url = (endpoints.proxy_logins if through_proxy else endpoints.logins)[role]
         connection = self._connections.open(url, new_connection=True)
         try:
-            yield TenantSession(connection, tenancy, role, self._timeouts, self._locked_tables, own_login=True)
+            with looking_at(endpoints.source_of(url)):
+                yield TenantSession(connection, tenancy, role, self._timeouts, self._locked_tables, own_login=True)
         finally:
             self._connections.close()
 
@@ -224,7 +188,7 @@ class DatabaseClient:
             yield connection
 
     def _reader(self) -> psycopg.Connection:
-        return self._connections.open(self._connections.endpoints.reader or self._connections.endpoints.writer)
+        return self._connections.open(self._connections.endpoints.reads)
 
 
 @contextmanager

@@ -44,10 +44,15 @@ def _verdicts(planned: PlannedCheck, outcome: Outcome, now: datetime) -> tuple[V
         case AbsentComponent(detail=detail, declared=declared):
             summary = f"{declared or planned.component.ref} is declared but does not exist: {detail}"
             return (failed(summary, observed="absent", expected="present"),)
-        case Unobserved(reason=reason, detail=detail, remedy=remedy):
-            return (unverified(reason, detail, remedy=remedy),)
+        case Unobserved() as unseen:
+            return (_unverified(unseen),)
         case _:
             assert_never(outcome)
+
+
+def _unverified(unseen: Unobserved | ObservationError) -> Verdict:
+    verdict = unverified(unseen.reason, unseen.detail, remedy=unseen.remedy)
+    return replace(verdict, source=unseen.source, action=unseen.action)
 
 
 def _judge_evidence(planned: PlannedCheck, evidence: Evidence, now: datetime) -> tuple[Verdict, ...]:
@@ -55,7 +60,7 @@ def _judge_evidence(planned: PlannedCheck, evidence: Evidence, now: datetime) ->
         facts = _facts(planned.check, evidence)
         verdicts = tuple(planned.check.judge(facts, planned.component, now))
     except ObservationError as error:
-        return (unverified(error.reason, error.detail, remedy=error.remedy),)
+        return (_unverified(error),)
     except Exception:  # the boundary around one check on one component: a crash gives a verdict and ends no run
         logger.exception("check %s crashed while judging %s", planned.check.id, planned.component.ref)
         return (_bug("the check crashed while judging; the traceback is in the log"),)
@@ -101,6 +106,8 @@ def _finding(planned: PlannedCheck, verdict: Verdict, digest: str) -> Finding:
         remedy=remedy,
         evidence=digest,
         affected=verdict.affected,
+        source=verdict.source,
+        action=verdict.action,
     )
 
 

@@ -44,7 +44,30 @@ class Deadlines:
 
 
 Outcomes = Mapping[tuple[str, str], Outcome]
-_Results = SimpleQueue[tuple[tuple[str, str], Outcome]]
+SourceOf = Callable[[PlannedObservation], str]
+"""The source that an observation looks at, in the words of Evidence.source; empty when it is not known."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Look:
+    """An observation under way: its source, and its client once it is open."""
+
+    observation: PlannedObservation
+    source: str
+    client: Client | None = None
+
+    def unobserved(self, error: ObservationError) -> Unobserved:
+        """Ends the look without facts, with the source and the action that it was at."""
+        return Unobserved(
+            reason=error.reason,
+            detail=error.detail,
+            remedy=error.remedy,
+            source=error.source or self.source or (self.client.source if self.client else ""),
+            action=error.action or (self.client.action if self.client else "connect"),
+        )
+
+
+_Results = SimpleQueue[tuple[_Look, Outcome]]
 
 
 def observe_all(
@@ -52,61 +75,60 @@ def observe_all(
     clients: ClientFactory,
     deadlines: Deadlines,
     clock: Callable[[], datetime],
+    *,
+    source_of: SourceOf = lambda _observation: "",
 ) -> Outcomes:
     """The outcome of every observation; one without a result by its deadline is Unobserved with reason timeout.
 
     The threads are daemons and a late result is dropped, so a client that hangs cannot delay the run.
     """
-    waiting, results = deque(observations), _Results()
-    running: dict[tuple[str, str], float] = {}
+    waiting, results = deque(_Look(observation=each, source=source_of(each)) for each in observations), _Results()
+    running: dict[_Look, float] = {}
     outcomes: dict[tuple[str, str], Outcome] = {}
     end = time.monotonic() + deadlines.total.total_seconds()
     while (waiting or running) and time.monotonic() < end:
         while waiting and len(running) < deadlines.concurrency:
-            observation = waiting.popleft()
-            running[observation.key] = time.monotonic() + deadlines.per_observation.total_seconds()
-            Thread(target=_observe, args=(observation, clients, clock, results), daemon=True).start()
+            look = waiting.popleft()
+            running[look] = time.monotonic() + deadlines.per_observation.total_seconds()
+            Thread(target=_observe, args=(look, clients, clock, results), daemon=True).start()
         try:
-            key, outcome = results.get(timeout=max(0.0, min(end, *running.values()) - time.monotonic()))
+            look, outcome = results.get(timeout=max(0.0, min(end, *running.values()) - time.monotonic()))
         except Empty:
-            for key in [key for key, deadline in running.items() if deadline <= time.monotonic()]:
-                del running[key]
-                outcomes[key] = _timeout(f"no answer within {deadlines.per_observation.total_seconds():g} s")
+            for look in [look for look, deadline in running.items() if deadline <= time.monotonic()]:
+                del running[look]
+                late = _timeout(f"no answer within {deadlines.per_observation.total_seconds():g} s")
+                outcomes[look.observation.key] = look.unobserved(late)
         else:
-            if running.pop(key, None) is not None:
-                outcomes[key] = outcome
-    out_of_time = _timeout(f"the run reached its deadline of {deadlines.total.total_seconds():g} s")
-    return {observation.key: outcomes.get(observation.key, out_of_time) for observation in observations}
+            if running.pop(look, None) is not None:
+                outcomes[look.observation.key] = outcome
+    late = _timeout(f"the run reached its deadline of {deadlines.total.total_seconds():g} s")
+    return outcomes | {look.observation.key: look.unobserved(late) for look in (*running, *waiting)}
 
 
-def _timeout(detail: str) -> Unobserved:
-    return Unobserved(
-        reason=Reason.TIMEOUT, detail=detail, remedy="Check the network and the load, or raise run.check_deadline."
-    )
+def _timeout(detail: str) -> ObservationError:
+    remedy = "Check the network and the load, or raise run.check_deadline."
+    return ObservationError(Reason.TIMEOUT, detail, remedy=remedy)
 
 
-def _observe(
-    observation: PlannedObservation, clients: ClientFactory, clock: Callable[[], datetime], results: _Results
-) -> None:
-    results.put((observation.key, _outcome(observation, clients, clock)))
+def _observe(look: _Look, clients: ClientFactory, clock: Callable[[], datetime], results: _Results) -> None:
+    results.put((look, _outcome(look, clients, clock)))
 
 
-def _outcome(observation: PlannedObservation, clients: ClientFactory, clock: Callable[[], datetime]) -> Outcome:
-    check, component = observation.check, observation.component
+def _outcome(look: _Look, clients: ClientFactory, clock: Callable[[], datetime]) -> Outcome:
+    check, component = look.observation.check, look.observation.component
     try:
         with clients.open(check.client_type, component) as client:
-            return _evidence(observation, client, check.observe(client, component), clock())
+            look.client = client
+            return _evidence(look.observation, client, check.observe(client, component), clock())
     except ObservationError as error:
-        return Unobserved(reason=error.reason, detail=error.detail, remedy=error.remedy)
+        return look.unobserved(error)
     except NotFoundError as error:
         return AbsentComponent(detail=str(error), declared=error.declared)
     except Exception:  # the boundary around one check on one component: a crash gives a verdict and ends no run
         logger.exception("observation %s crashed on %s", check.observation_name, component.ref)
-        return Unobserved(
-            reason=Reason.BUG,
-            detail="the observation crashed; the traceback is in the log",
-            remedy="Report it with the log of this run; other checks are not affected.",
-        )
+        detail = "the observation crashed; the traceback is in the log"
+        remedy = "Report it with the log of this run; other checks are not affected."
+        return look.unobserved(ObservationError(Reason.BUG, detail, remedy=remedy))
 
 
 def _evidence(observation: PlannedObservation, client: Client, facts: object, at: datetime) -> Evidence:

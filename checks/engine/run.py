@@ -14,7 +14,7 @@ from basewatch.config import CheckSettings
 from basewatch.model import Evidence, Finding
 from checks.engine.causes import assign_causes
 from checks.engine.judge import PlannedCheck, judge_outcome
-from checks.engine.observe import Deadlines, PlannedObservation, observe_all
+from checks.engine.observe import Deadlines, PlannedObservation, SourceOf, observe_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +78,15 @@ def run_checks(
     deadlines: Deadlines,
     now: datetime,
     clock: Callable[[], datetime],
+    *,
+    source_of: SourceOf = lambda _observation: "",
 ) -> CheckResults:
     """Makes each observation of the plan once, judges every pair as of `now`, and assigns causes."""
     observations = {
         observation.key: observation
         for observation in (PlannedObservation(check=p.check, component=p.component) for p in plan)
     }
-    outcomes = observe_all(tuple(observations.values()), clients, deadlines, clock)
+    outcomes = observe_all(tuple(observations.values()), clients, deadlines, clock, source_of=source_of)
     findings = (
         finding
         for planned in plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from basewatch.errors import ObservationError
@@ -16,12 +16,17 @@ class Unread:
     reason: Reason
     detail: str
     remedy: str
+    source: str = ""
+    action: str = ""
 
     @classmethod
     def because_of(cls, error: ObservationError) -> Self:
         """The part that this error left out."""
-        return cls(reason=error.reason, detail=error.detail, remedy=error.remedy)
+        return cls(
+            reason=error.reason, detail=error.detail, remedy=error.remedy, source=error.source, action=error.action
+        )
 
     def verdict(self, *, observed: str, expected: str) -> Verdict:
         """UNVERIFIED, with this reason and its remedy."""
-        return unverified(self.reason, self.detail, observed=observed, expected=expected, remedy=self.remedy)
+        verdict = unverified(self.reason, self.detail, observed=observed, expected=expected, remedy=self.remedy)
+        return replace(verdict, source=self.source, action=self.action)

@@ -37,6 +37,8 @@ class Topic:
     reason: Reason | None = None
     unread: str = ""
     remedy: str = ""
+    source: str = ""
+    action: str = ""
 
     @property
     def name(self) -> str:
@@ -76,7 +78,15 @@ def _topic(aws: AwsClient, arn: str) -> Topic:
     except NotFoundError:
         return Topic(arn=arn, reach=Reach.ABSENT)
     except ObservationError as error:
-        return Topic(arn=arn, reach=Reach.UNREAD, reason=error.reason, unread=error.detail, remedy=error.remedy)
+        return Topic(
+            arn=arn,
+            reach=Reach.UNREAD,
+            reason=error.reason,
+            unread=error.detail,
+            remedy=error.remedy,
+            source=error.source,
+            action=error.action,
+        )
     return Topic(arn=arn, reach=Reach.CONFIRMED if confirmed else Reach.UNCONFIRMED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from basewatch.check import check
@@ -60,13 +61,10 @@ def alarms_are_quiet(facts: ComponentAlarms, component: AlarmedComponent, _now: 
         never = f" and can fire: {', '.join(idle)} waits for a negative value" if idle else ""
         yield failed(f"No alarm has an enabled action{never}", observed=observed, expected=expected)
     elif unread := _unread_topic(facts):
-        yield unverified(
-            unread.reason or Reason.UNSUPPORTED,
-            f"Whether the topic {unread.name} has a subscriber is not known: {unread.unread}",
-            observed=observed,
-            expected=expected,
-            remedy=unread.remedy,
-        )
+        reason, summary = unread.reason or Reason.UNSUPPORTED, f"Whether the topic {unread.name} has a subscriber"
+        summary = f"{summary} is not known: {unread.unread}"
+        verdict = unverified(reason, summary, observed=observed, expected=expected, remedy=unread.remedy)
+        yield replace(verdict, source=unread.source, action=unread.action)
     elif facts.unresolved:
         summary = f"Composite alarms firing, whose alarms cannot be found: {', '.join(facts.unresolved)}"
         remedy = "Look at these alarms: their parts are in another account or region, or were deleted."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from basewatch.check import check
@@ -116,14 +117,13 @@ def _inconclusive(
     if not locks.sampled:
         return unverified(Reason.NOT_ENOUGH_DATA, "The bucket holds no object version", expected=expected)
     unread = sorted(
-        (lock.read_error.reason, lock.read_error.detail, lock.read_error.remedy)
-        for lock in locks.sampled
-        if lock.read_error and not _is_over(lock, promise, now)
+        (lock.read_error for lock in locks.sampled if lock.read_error and not _is_over(lock, promise, now)),
+        key=lambda error: (error.reason, error.detail, error.remedy),
     )
     if unread:
-        reason, detail, remedy = unread[0]
-        summary = f"{sampled}; {len(unread)} could not be read"
-        return unverified(reason, summary, observed=detail, expected=expected, remedy=remedy)
+        first, summary = unread[0], f"{sampled}; {len(unread)} could not be read"
+        verdict = unverified(first.reason, summary, observed=first.detail, expected=expected, remedy=first.remedy)
+        return replace(verdict, source=first.source, action=first.action)
     held = tuple(lock for lock in locks.sampled if lock.event_hold and not _is_sufficient(lock, promise))
     if held:
         summary = f"{sampled}; {len(held)} under an event hold, which has no end date"

@@ -31,6 +31,8 @@ class LockReadError:
     reason: Reason
     detail: str
     remedy: str
+    source: str = ""
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +145,12 @@ def _read_or_unread(aws: AwsClient, bucket: str, version: ObjectVersion) -> Vers
     try:
         return _read(aws, bucket, version)
     except ObservationError as error:
-        return _unread(version, LockReadError(reason=error.reason, detail=error.detail, remedy=error.remedy))
+        return _unread(
+            version,
+            LockReadError(
+                reason=error.reason, detail=error.detail, remedy=error.remedy, source=error.source, action=error.action
+            ),
+        )
 
 
 def _unread(version: ObjectVersion, error: LockReadError) -> VersionLock:

@@ -9,7 +9,8 @@ from functools import reduce
 
 from basewatch.components import Component
 from basewatch.metrics import MetricsClient
-from basewatch.model import Series, Window
+from basewatch.model import Window
+from basewatch.series import Series
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

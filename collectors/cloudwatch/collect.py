@@ -11,11 +11,12 @@ from datetime import timedelta
 from basewatch.collector import MetricTarget
 from basewatch.errors import ObservationError
 from basewatch.metrics import CollectedMetrics, CollectedSeries, CollectionGap, Provenance
-from basewatch.model import Point, Reason, Series, Window
-from collectors.cloudwatch.declared_targets import collector_gap
+from basewatch.model import Reason, Window
+from basewatch.series import Point, Series
+from collectors.cloudwatch.declared_targets import Location, collector_gap
 from collectors.cloudwatch.fetch import FetchResult
 from collectors.cloudwatch.planner import Call, Query, aligned_window, covered_window, pack_calls, settled_window
-from collectors.cloudwatch.query_answer import Answer
+from collectors.cloudwatch.query_answer import ACTION, Answer
 from collectors.cloudwatch.source import MetricSource
 from collectors.cloudwatch.wire import utc_datetime
 
@@ -53,7 +54,7 @@ def collect(
             if answer.error is None:
                 collected.append(_series(query, answer, settled))
             else:
-                all_gaps.append(_metric_gap(query, answer.error))
+                all_gaps.append(_metric_gap(query, answer.error, outcome.source))
     return CollectedMetrics(
         window=settled,
         collected_series=tuple(sorted(collected, key=lambda each: (each.series.name, each.series.labels))),
@@ -137,7 +138,7 @@ def _series(query: Query, answer: Answer, settled: Window) -> CollectedSeries:
     )
 
 
-def _metric_gap(query: Query, error: ObservationError) -> CollectionGap:
+def _metric_gap(query: Query, error: ObservationError, source: MetricSource) -> CollectionGap:
     return CollectionGap(
         collector=query.target.collector,
         component=query.target.resource.component,
@@ -145,7 +146,13 @@ def _metric_gap(query: Query, error: ObservationError) -> CollectionGap:
         reason=error.reason,
         detail=error.detail,
         remedy=error.remedy,
+        source=error.source or _source_name(source),
+        action=error.action or ACTION,
     )
+
+
+def _source_name(source: MetricSource) -> str:
+    return Location(account_id=source.account_id, region=source.region).source
 
 
 def _provenance(outcomes: Iterable[_Outcome]) -> Iterator[Provenance]:
@@ -159,7 +166,7 @@ def _provenance(outcomes: Iterable[_Outcome]) -> Iterator[Provenance]:
     for component, source in sorted(sources.items()):
         yield Provenance(
             component=component,
-            source=f"aws:{source.account_id}/{source.region}",
+            source=_source_name(source),
             principal=source.principal,
             requests=tuple(dict.fromkeys(requests[component])),
         )

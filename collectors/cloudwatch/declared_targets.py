@@ -18,6 +18,11 @@ class Location:
     account_id: str
     region: str
 
+    @property
+    def source(self) -> str:
+        """The account and region in the words of Evidence.source, for example `aws:123456789012/us-east-1`."""
+        return f"aws:{self.account_id}/{self.region}"
+
 
 def declared_targets(
     collectors: Iterable[AnyCollector], components: Iterable[Component], location_of: Callable[[Component], Location]
@@ -52,5 +57,11 @@ def declared_targets(
 def collector_gap(collector: str, error: ObservationError, *, component: str = "") -> CollectionGap:
     """A gap for all metrics of a collector: of a component, or of the resources it would have discovered."""
     return CollectionGap(
-        collector=collector, component=component, reason=error.reason, detail=error.detail, remedy=error.remedy
+        collector=collector,
+        component=component,
+        reason=error.reason,
+        detail=error.detail,
+        remedy=error.remedy,
+        source=error.source,
+        action=error.action,
     )

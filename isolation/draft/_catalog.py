@@ -100,7 +100,7 @@ class Catalog:
 def read_catalog(database: DatabaseClient) -> Catalog:
     """Reads the catalogue for a draft; reads no user table. Raises: ObservationError."""
     return Catalog(
-        database=database.source.rpartition("/")[2],
+        database=database.address.rpartition("/")[2],
         tables=database.query(load_statement("draft_relations"), CatalogTable, {}),
         policies=database.query(load_statement("draft_policies"), CatalogPolicy, {}),
         functions=database.query(load_statement("draft_functions"), CatalogFunction, {}),

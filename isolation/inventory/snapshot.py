@@ -89,7 +89,7 @@ def inventory(database: DatabaseClient, component: components.Database) -> Inven
     Raises: ObservationError; stale if the catalogues change during every attempt, unsupported if there are too many
     objects or the version is too old.
     """
-    key = (database.run, database.source, database.principal, component.ref, component.tenancy.words)
+    key = (database.run, database.address, database.principal, component.ref, component.tenancy.words)
     return _CACHE.get(key, lambda: fingerprint(database), lambda: _read_unchanged(database, component))
 
 

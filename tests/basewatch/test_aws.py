@@ -156,6 +156,24 @@ def test_a_call_that_got_no_answer_is_remembered_without_an_id() -> None:
     assert aws.requests == ("rds:DescribeDBClusters -",)
 
 
+def test_an_error_says_where_and_what_was_asked() -> None:
+    """The source is the account and the region that was asked; the action is the refused one, if AWS names it."""
+    wire = Wire()
+    denied = "User: arn:x is not authorized to perform: kms:Decrypt on resource: k"
+    wire.answer("rds:DescribeDBClusters", refusal("AccessDenied"), refusal("AccessDenied", denied))
+    aws = looking(wire)
+    found = list[tuple[str, str]]()
+    for client in (aws, aws.in_region("eu-west-1")):
+        with pytest.raises(ObservationError) as caught:
+            client.call("rds", "DescribeDBClusters")
+        found.append((caught.value.source, caught.value.action))
+    assert found == [
+        (f"aws:{ACCOUNT}/{REGION}", "rds:DescribeDBClusters"),
+        (f"aws:{ACCOUNT}/eu-west-1", "kms:Decrypt"),
+    ]
+    assert aws.action == "rds:DescribeDBClusters"
+
+
 def test_an_error_can_be_an_answer() -> None:
     """An accepted error code is a fact for the call that accepts it, and for no other."""
     wire = Wire()

@@ -9,7 +9,8 @@ import pytest
 
 from basewatch.errors import ObservationError
 from basewatch.metrics import CollectedMetrics, CollectedSeries, CollectionGap, MetricsClient, Provenance
-from basewatch.model import Point, Reason, Series, Window
+from basewatch.model import Reason, Window
+from basewatch.series import Point, Series
 
 END = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WINDOW = Window(start=END - timedelta(hours=1), end=END)

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import cast
 from uuid import UUID
@@ -409,6 +409,43 @@ def test_a_declared_login_opens_its_own_sessions(box_database: SandboxDatabase) 
             assert database.requests == ("log in as app", "probe app on a fresh session")
     finally:
         box_database.execute("ALTER ROLE app RESET app.current_customer_id")
+
+
+def test_an_error_names_the_endpoint_and_what_was_done_there(box_database: SandboxDatabase) -> None:
+    """The names are those of evidence: the database, and its reader or login; `connect` until a session is open."""
+    gone = conninfo.make_conninfo(box_database.url, port="1")
+    endpoints = Endpoints(
+        name="main",
+        writer=lambda: Secret("env:W", gone),
+        reader=lambda: Secret("env:R", box_database.url),
+        logins={"app": lambda: Secret("env:A", box_database.app_url)},
+        proxy_logins={"app": lambda: Secret("env:P", gone)},
+    )
+    found = list[tuple[str, str]]()
+
+    @contextmanager
+    def noted() -> Generator[None]:
+        with pytest.raises(ObservationError) as caught:
+            yield
+        found.append((caught.value.source, caught.value.action))
+
+    with connect(endpoints, run="r1") as database:
+        assert database.source == "postgresql:main/reader"
+        with noted(), database.write_probe_as("app", TENANCY):
+            pass
+        with noted(), database.login_session("app", TENANCY, through_proxy=True):
+            pass
+        with noted(), database.login_session("app", TENANCY) as session, session.probe() as probe:
+            probe.connection.execute("SET LOCAL statement_timeout = 1")
+            probe.connection.execute("SELECT pg_sleep(600)")
+    with noted(), connect(replace(endpoints, reader=None), run="r1"):
+        pass
+    assert found == [
+        ("postgresql:main", "connect"),
+        ("postgresql:main/proxy/app", "connect"),
+        ("postgresql:main/login/app", "probing as app"),
+        ("postgresql:main", "connect"),
+    ]
 
 
 def test_reads_go_to_the_reader_and_writes_to_the_writer(box_database: SandboxDatabase) -> None:

@@ -34,6 +34,7 @@ class Guard:
     source: str = "test"
     principal: str = "guard"
     requests: tuple[str, ...] = ("test:Look 1",)
+    action: str = "test:Look"
 
 
 def doors(guard: Guard, component: Function) -> Doors:

@@ -20,7 +20,8 @@ from basewatch.collector import MetricSpec, MetricTarget
 from basewatch.components import Component, Slo
 from basewatch.config import config_model
 from basewatch.metrics import CollectedMetrics, CollectedSeries, MetricsClient
-from basewatch.model import Point, Series, Status, Window
+from basewatch.model import Status, Window
+from basewatch.series import Point, Series
 from checks.service import CHECKS
 from checks.service.past import past_needs
 from collectors import COLLECTORS

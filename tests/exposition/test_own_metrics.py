@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from basewatch.collector import MetricSpec, MetricTarget, Resource
 from basewatch.components import Slo
 from basewatch.family import MetricType
-from basewatch.model import Point, Series, Status
+from basewatch.model import Status
+from basewatch.series import Point, Series
 from collectors import COLLECTORS
 from exposition.own_metrics import (
     MAX_READING_AGE,

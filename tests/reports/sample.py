@@ -12,16 +12,15 @@ from basewatch.model import (
     Evidence,
     ExpectedCheck,
     Finding,
-    Point,
     Proof,
     Reason,
     Run,
-    Series,
     Severity,
     Status,
     Transition,
     Window,
 )
+from basewatch.series import Point, Series
 from reports.view import CheckDescription, View
 
 END = datetime(2026, 3, 1, 12, tzinfo=UTC)

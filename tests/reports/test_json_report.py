@@ -36,7 +36,7 @@ def test_the_report_has_exactly_the_promised_keys() -> None:
     assert list(report["run"]) == ["started", "finished", "basewatch", "config_digest"]
     assert list(report["summary"]) == ["pass", "fail", "unverified", "not_applicable"]
     identity, verdict = "key check component subject", "status reason severity proof summary observed expected remedy"
-    keys = f"{identity} {verdict} controls evidence cause"
+    keys = f"{identity} {verdict} source action controls evidence cause"
     assert {tuple(finding) for finding in report["findings"]} == {tuple(keys.split())}
 
 

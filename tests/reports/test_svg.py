@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basewatch.model import Point, Window
+from basewatch.model import Window
+from basewatch.series import Point
 from reports.svg import HEIGHT, WIDTH, chart, downsampled
 from reports.trends import Trend, percent_text
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from basewatch.model import Point, Series
+from basewatch.series import Point, Series
 from reports.trends import per_minute_text, per_second_text, percent_text, seconds_text, trends
 from tests.reports.sample import API, AUTH, CLUSTER, CUSTOMERS, END, sample_run
 

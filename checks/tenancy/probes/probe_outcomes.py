@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from basewatch.errors import NotFoundError, ObservationError
@@ -20,6 +20,8 @@ class UnprobedPrincipal:
     missing: bool
     detail: str
     remedy: str
+    source: str = ""
+    action: str = ""
 
     def verdict(self) -> Verdict:
         """A FAIL if the role does not exist, UNVERIFIED if Basewatch may not become it."""
@@ -32,7 +34,8 @@ class UnprobedPrincipal:
                 expected="a role of this name",
                 remedy=remedy,
             )
-        return unverified(Reason.DENIED, self.detail, subject=self.principal, remedy=self.remedy)
+        verdict = unverified(Reason.DENIED, self.detail, subject=self.principal, remedy=self.remedy)
+        return replace(verdict, source=self.source, action=self.action)
 
 
 @contextmanager
@@ -43,7 +46,16 @@ def noting_unprobed(principal: str, unprobed: list[UnprobedPrincipal]) -> Genera
     except ObservationError as error:
         if error.reason is not Reason.DENIED:
             raise
-        unprobed.append(UnprobedPrincipal(principal=principal, missing=False, detail=error.detail, remedy=error.remedy))
+        unprobed.append(
+            UnprobedPrincipal(
+                principal=principal,
+                missing=False,
+                detail=error.detail,
+                remedy=error.remedy,
+                source=error.source,
+                action=error.action,
+            )
+        )
     except NotFoundError as error:
         unprobed.append(UnprobedPrincipal(principal=principal, missing=True, detail=str(error), remedy=""))
 

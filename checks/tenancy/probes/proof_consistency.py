@@ -62,7 +62,9 @@ def nothing_contradicts_the_proof(
     conclusive = [row for row in proven if not row.inconclusive]
     if not facts.reads and facts.unprobed:
         first = facts.unprobed[0]
-        yield unverified(Reason.DENIED, "No principal could be probed", observed=first.detail, remedy=first.remedy)
+        summary = "No principal could be probed"
+        verdict = unverified(Reason.DENIED, summary, observed=first.detail, remedy=first.remedy)
+        yield replace(verdict, source=first.source, action=first.action)
     elif proven and not conclusive:
         unclear = UnclearTables.of(
             "a principal", "no row, as proven", ((r.table, "", o) for r in proven for o in r.inconclusive)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from basewatch.model import Severity, Verdict
+from basewatch.postgres import TenantSession
 from basewatch.postgres.probe_types import NoTenant, ProbeOutcome
-from basewatch.postgres.session import TenantSession
 from basewatch.tenancy import Tenancy
 from checks.tenancy.flaws import Approvable, Flaw, flaw_verdict
 from checks.tenancy.probes.probe_targets import probed_relation

@@ -57,6 +57,8 @@ def test_a_history_with_the_earlier_names_keeps_its_content(url: str) -> None:
             "UPDATE notifications SET state = 'owed'",
             "UPDATE notifications SET notification = replace(notification, '\"symptoms\"', '\"seen\"')",
             "UPDATE notifications SET notification = replace(notification, '\"fired_at\"', '\"since\"')",
+            "ALTER TABLE findings DROP COLUMN source",
+            "ALTER TABLE findings DROP COLUMN action",
             "UPDATE alembic_version SET version_num = '0004'",
         ):
             connection.exec_driver_sql(statement)

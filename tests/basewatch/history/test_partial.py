@@ -106,6 +106,8 @@ def test_a_history_from_before_partial_runs_opens_and_holds(url: str) -> None:
             "ALTER TABLE runs DROP COLUMN intervals",
             "DROP TABLE intervals",
             "DROP TABLE counters",
+            "ALTER TABLE findings DROP COLUMN source",
+            "ALTER TABLE findings DROP COLUMN action",
             "UPDATE alembic_version SET version_num = '0001'",
         ):
             connection.exec_driver_sql(statement)

@@ -11,7 +11,8 @@ from sqlalchemy import create_engine, text
 from basewatch.errors import HistoryError
 from basewatch.history import ChainVerification, LastRun
 from basewatch.history.store import History
-from basewatch.model import Point, Status, Transition
+from basewatch.model import Status, Transition
+from basewatch.series import Point
 from tests.fakes import NOON, a_finding, a_run, some_evidence, some_series
 
 LATER = NOON + timedelta(hours=6)

@@ -9,7 +9,7 @@ from sqlalchemy import create_engine
 
 from basewatch.history.seal import seal
 from basewatch.history.store import History
-from basewatch.model import Run, Transition
+from basewatch.model import Run, Status, Transition
 from tests.fakes import NOON, a_finding, a_run
 
 CAUSE = replace(a_finding(subject="app"), affected=(("app", "*"),))
@@ -33,10 +33,19 @@ def test_a_cause_reads_back(history: History) -> None:
     assert history.verify().valid
 
 
-@pytest.mark.parametrize("change", ["UPDATE findings SET cause = ''", "UPDATE findings SET affected = '[]'"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE findings SET cause = ''",
+        "UPDATE findings SET affected = '[]'",
+        "UPDATE findings SET source = ''",
+        "UPDATE findings SET action = ''",
+    ],
+)
 def test_a_cause_cannot_be_changed_unseen(history: History, url: str, change: str) -> None:
-    """The seal covers what explains a finding, and what it is about."""
-    history.record(explained(), ())
+    """The seal covers what explains a finding, what it is about, and what it could not see."""
+    blind = replace(a_finding(Status.UNVERIFIED, subject="x"), source="postgresql:main", action="connect")
+    history.record(a_run(CAUSE, SYMPTOM, blind), ())
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.exec_driver_sql(change)
@@ -59,6 +68,8 @@ def test_a_history_from_before_causes_opens_and_holds(url: str) -> None:
     with engine.begin() as connection:
         for statement in (
             "ALTER TABLE findings DROP COLUMN affected",
+            "ALTER TABLE findings DROP COLUMN source",
+            "ALTER TABLE findings DROP COLUMN action",
             "DROP TABLE counters",
             "ALTER TABLE findings DROP COLUMN cause",
             "UPDATE alembic_version SET version_num = '0002'",

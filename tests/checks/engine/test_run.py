@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -12,12 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basewatch.components import Api, Function
+from basewatch.clients import K
+from basewatch.components import Api, Component, Function
 from basewatch.config import CheckSettings
 from basewatch.errors import BasewatchError, NotFoundError, ObservationError
 from basewatch.model import Evidence, Finding, Reason, Run, Severity, Status, Verdict, Window
 from checks.engine.judge import PlannedCheck, rejudge
-from checks.engine.observe import Deadlines
+from checks.engine.observe import Deadlines, PlannedObservation
 from checks.engine.run import CheckResults, plan_checks, run_checks
 from tests.checks.example import NOW, SOON, Doors, Guard, GuardPost, doors_closed, doors_few, planned
 
@@ -125,6 +127,50 @@ def test_a_client_that_hangs_times_out_and_other_observations_go_on() -> None:
     findings = run(planned(name="auth"), planned(name="billing"), guard=Guard(answer), deadlines=deadlines).findings
     release.set()
     assert [(f.status, f.reason) for f in findings] == [(Status.UNVERIFIED, Reason.TIMEOUT), (Status.PASS, None)]
+
+
+def test_what_could_not_be_seen_is_named_by_its_source_and_action() -> None:
+    """An error's own place counts first, then where the look went; a look that ended in time names none."""
+
+    def own(_: str) -> Doors:
+        raise ObservationError(Reason.DENIED, "no", source="aws:1/eu-west-1", action="test:Key")
+
+    def unplaced(_: str) -> Doors:
+        raise ObservationError(Reason.DENIED, "no")
+
+    def crash(_: str) -> Doors:
+        raise ZeroDivisionError
+
+    def seen(guard: Guard, deadlines: Deadlines = SOON) -> tuple[str, str]:
+        finding = only(run(planned(), guard=guard, deadlines=deadlines))
+        return finding.source, finding.action
+
+    assert seen(Guard(own)) == ("aws:1/eu-west-1", "test:Key")
+    assert seen(Guard(unplaced)) == seen(Guard(crash)) == ("test", "test:Look")
+    assert seen(Guard(lambda _: Doors(open=("north",)))) == ("", "")
+
+
+def test_what_was_never_opened_is_named_too() -> None:
+    """A look that did not begin, or whose client hangs or is refused, names the source that it was meant for."""
+    release = Event()
+
+    class Door(GuardPost):
+        def open(self, client_type: type[K], component: Component) -> AbstractContextManager[K]:
+            release.wait(600)
+            return super().open(client_type, component)
+
+    def source_of(observation: PlannedObservation) -> str:
+        return f"test:{observation.component.name}"
+
+    plan = (planned(name="auth"), planned(name="billing"))
+    deadlines = Deadlines(per_observation=SOON.total, total=timedelta(seconds=0.1), concurrency=1)
+    post = Door(Guard(lambda _: Doors(open=())))
+    found = run_checks(plan, post, deadlines, NOW, lambda: NOW, source_of=source_of).findings
+    release.set()
+    assert [(f.source, f.action, f.reason) for f in found] == [
+        ("test:auth", "connect", Reason.TIMEOUT),
+        ("test:billing", "connect", Reason.TIMEOUT),
+    ]
 
 
 def test_a_pair_that_was_not_observed_before_the_deadline_is_unverified() -> None:

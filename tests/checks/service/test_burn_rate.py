@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from basewatch.components import Slo
 from basewatch.errors import ObservationError
 from basewatch.metrics import CollectedMetrics, CollectedSeries, CollectionGap, MetricsClient
-from basewatch.model import Point, Reason, Series, Severity, Status, Verdict, Window
+from basewatch.model import Reason, Severity, Status, Verdict, Window
+from basewatch.series import Point, Series
 from checks.service.aligned_series import AlignedSeries
 from checks.service.burn_rate import BURN_RATE_WINDOWS, MIN_BAD_EVENTS, MIN_EVENTS_FOR_BURN_RATE, SloEvents, worst_burn
 from checks.service.slo import budget_lasts

@@ -23,7 +23,8 @@ from basewatch.components import (
 from basewatch.errors import ObservationError
 from basewatch.facts import from_json, to_json
 from basewatch.metrics import CollectedMetrics, CollectedSeries, CollectionGap, MetricsClient
-from basewatch.model import Point, Reason, Series, Status, Verdict, Window
+from basewatch.model import Reason, Status, Verdict, Window
+from basewatch.series import Point, Series
 from checks import service
 
 START = datetime(2026, 5, 4, 6, tzinfo=UTC)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from basewatch.model import Point, Reason, Series, Status, Verdict, Window
+from basewatch.model import Reason, Status, Verdict, Window
+from basewatch.series import Point, Series
 from checks.service.aligned_series import AlignedSeries, align
 from checks.service.period_kinds import PeriodKind, event_kinds, gauge_kinds, short_silences
 from checks.service.promises import PromisedLimit

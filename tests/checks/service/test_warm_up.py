@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from basewatch.components import AuroraCluster, EventRule, Function, Slo
 from basewatch.metrics import CollectedMetrics, CollectedSeries, MetricsClient
-from basewatch.model import Point, Series, Status, Window
+from basewatch.model import Status, Window
+from basewatch.series import Point, Series
 from checks.service.aligned_series import AlignedSeries, align, read_series
 from checks.service.promises import PromisedLimit
 from checks.service.sustained import judge_gauge

@@ -9,7 +9,8 @@ from basewatch.check import AnyCheck
 from basewatch.components import Component, Slo
 from basewatch.facts import from_json, to_json
 from basewatch.metrics import CollectedMetrics, CollectedSeries, MetricsClient
-from basewatch.model import Point, Series, Verdict, Window
+from basewatch.model import Verdict, Window
+from basewatch.series import Point, Series
 from checks import service
 from checks.service.past import past_needs
 

@@ -95,6 +95,9 @@ def test_a_denied_call_is_a_gap_of_every_metric(cloudwatch: FakeCloudWatch) -> N
         for family in ("duration_p95_1", "duration_sum_1", "invocations_sum_1")
     ]
     assert all("cloudwatch:GetMetricData" in gap.remedy for gap in got.gaps)
+    assert {(gap.source, gap.action) for gap in got.gaps} == {
+        ("aws:123456789012/us-east-1", "cloudwatch:GetMetricData")
+    }
 
 
 def test_earlier_gaps_are_kept(cloudwatch: FakeCloudWatch) -> None:
