@@ -4,11 +4,13 @@ from alerts.channels import notifiers
 from alerts.decide import decide
 from alerts.dispatch import DEFAULT_DELIVERY_RETRY_POLICY, DeliveryRetryPolicy
 from alerts.outbox import Delivery, Undelivered, deliver
+from alerts.picture import Picture
 
 __all__ = [
     "DEFAULT_DELIVERY_RETRY_POLICY",
     "Delivery",
     "DeliveryRetryPolicy",
+    "Picture",
     "Undelivered",
     "decide",
     "deliver",

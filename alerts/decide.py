@@ -1,13 +1,15 @@
-"""Decides which notifications a run requires: one when a finding opens or changes, and one when it ends."""
+"""Decides which notifications are due: one when an alert opens, and one when it ends."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
 from typing import TypeAlias
 
+from alerts.grouping import alerts_of, findings_by_key
 from alerts.messages import (
     NO_LONGER_CHECKED,
+    SEEN_AGAIN,
     SUBJECT_GONE,
     Envelope,
     change_reason,
@@ -16,111 +18,106 @@ from alerts.messages import (
     resolve,
     withdraw,
 )
-from basewatch.affected import symptoms
-from basewatch.check import PLAN_FAMILY
+from alerts.picture import Picture
+from basewatch.alert import Alert, AlertKind
 from basewatch.config import Alerts, Platform, Route
 from basewatch.history import OpenAlert
-from basewatch.model import ExpectedCheck, Finding, Run, Status
+from basewatch.model import ExpectedCheck, Finding, Status
 from basewatch.notifier import Action, Notification
 
-FindingsByKey: TypeAlias = Mapping[str, Finding]
-OpenAlerts: TypeAlias = Mapping[tuple[str, str], OpenAlert]
+_OpenAlerts: TypeAlias = Mapping[tuple[str, str], OpenAlert]
 
-# When a run has two findings of one key, the more severe status counts, in any order.
-_BY_SEVERITY = (Status.NOT_APPLICABLE, Status.PASS, Status.UNVERIFIED, Status.FAIL)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """The findings and the alerts of one picture, by key."""
+
+    findings: Mapping[str, Finding]
+    alerts: Mapping[str, Alert]
 
 
 def decide(
-    open_alerts: Sequence[OpenAlert], run: Run, policy: Alerts, platform: Platform, now: datetime
+    open_alerts: Sequence[OpenAlert], picture: Picture, policy: Alerts, platform: Platform
 ) -> tuple[Notification, ...]:
-    """The notifications that this run requires, the most severe first, each with its reason.
+    """The notifications that the picture requires, the most severe first, each with its reason.
 
-    The alerts that are open in each channel (`open_alerts`) are compared with the findings of the run. So each change
-    gives one notification, an unchanged finding gives none, and a channel that was added later, or never got its fire,
-    gets it now. A finding that another one explains is reported with that one, in the channels that report that one.
-    UNVERIFIED is sent on the routes that ask for it, and closes nothing. A channel with an open alert gets its resolve
-    even if the routes have changed, or if `verdicts: prometheus` has stopped the fires.
+    The alerts that are open in each channel (`open_alerts`) are compared with the alerts of the picture. So each change
+    gives one notification, an unchanged alert gives none, and a channel that was added later, or never got its fire,
+    gets it now. UNVERIFIED is sent on the routes that ask for it, and closes nothing. A channel with an open alert gets
+    its resolve even if the routes have changed, or if `verdicts: prometheus` has stopped the fires.
     """
-    envelope = Envelope(run=run.id, platform=platform.name, environment=platform.environment, at=now)
-    findings = {finding.key: finding for finding in sorted(run.findings, key=lambda f: _BY_SEVERITY.index(f.status))}
+    envelope = Envelope(
+        run=picture.run,
+        platform=platform.name,
+        environment=platform.environment,
+        at=picture.at,
+        note=picture.note,
+    )
+    known = _Known(findings=findings_by_key(picture), alerts={alert.key: alert for alert in alerts_of(picture)})
     by_key = {(alert.channel, alert.key): alert for alert in open_alerts}
-    due = (*_fires(envelope, findings, by_key, run, policy), *_resolves(envelope, findings, by_key, run, policy))
+    due = (*_fires(envelope, known, by_key, picture, policy), *_resolves(envelope, known, by_key, picture, policy))
     return tuple(sorted(due, key=_most_severe_first))
 
 
 def _fires(
-    envelope: Envelope, findings: FindingsByKey, open_alerts: OpenAlerts, run: Run, policy: Alerts
+    envelope: Envelope, known: _Known, open_alerts: _OpenAlerts, picture: Picture, policy: Alerts
 ) -> Iterator[Notification]:
     if policy.verdicts == "prometheus":
         return
-    previous = {transition.finding.key: transition.previous for transition in run.transitions}
-    caused = symptoms(findings.values())
     for channel in policy.channels:
         routes = [route for route in policy.routes if route.channel == channel.name]
-        for key, finding in findings.items():
-            alert = open_alerts.get((channel.name, key))
-            if not any(_wants(route, finding) for route in routes):
-                continue
-            explained = caused.get(key, ())
-            if alert is not None:
-                if alert.status is not finding.status:
-                    reason = change_reason(alert.status, finding.status)
-                    yield fire(envelope, channel.name, finding, reason, since=alert.fired_at, symptoms=explained)
-            elif not _reported_with_cause(finding, findings, open_alerts.get((channel.name, finding.cause)), routes):
-                changed = key in previous
-                reason = change_reason(previous[key], finding.status) if changed else missed_reason(finding.status)
-                yield fire(envelope, channel.name, finding, reason, since=envelope.at, symptoms=explained)
+        for alert in known.alerts.values():
+            if (channel.name, alert.key) not in open_alerts and any(_wants(route, alert) for route in routes):
+                yield fire(envelope, channel.name, alert, _reason(alert, picture))
 
 
-def _reported_with_cause(
-    finding: Finding, findings: FindingsByKey, alert: OpenAlert | None, routes: Sequence[Route]
-) -> bool:
-    """Whether the channel reports the finding that explains this one: in this run, or in an alert that is open."""
-    cause = findings.get(finding.cause)
-    if cause is not None and any(_wants(route, cause) for route in routes):
-        return True
-    return alert is not None and alert.status is Status.FAIL
+def _reason(alert: Alert, picture: Picture) -> str:
+    if alert.finding in picture.before:
+        return change_reason(picture.before[alert.finding], alert.status)
+    return missed_reason(alert.status)
 
 
-def _wants(route: Route, finding: Finding) -> bool:
-    if finding.check.partition(".")[0] == PLAN_FAMILY:
-        # Known before the pass, and the same in each: the plan, the reports and the exit status say it.
-        return False
-    reported = finding.status is Status.FAIL or (finding.status is Status.UNVERIFIED and route.unverified)
-    return reported and finding.severity.rank >= route.severity.rank
+def _wants(route: Route, alert: Alert) -> bool:
+    reported = alert.kind is AlertKind.FINDING or route.unverified
+    return reported and alert.severity.rank >= route.severity.rank
 
 
 def _resolves(
-    envelope: Envelope, findings: FindingsByKey, open_alerts: OpenAlerts, run: Run, policy: Alerts
+    envelope: Envelope, known: _Known, open_alerts: _OpenAlerts, picture: Picture, policy: Alerts
 ) -> Iterator[Notification]:
     channels = {channel.name for channel in policy.channels}
     for alert in open_alerts.values():
         # A channel that is no longer configured cannot be notified. If it comes back, its alerts are still open.
-        if alert.channel not in channels:
+        if alert.channel not in channels or alert.key in known.alerts:
             continue
-        finding = findings.get(alert.key)
-        if finding is not None and finding.status in (Status.PASS, Status.NOT_APPLICABLE):
-            yield resolve(envelope, alert.last_notification, finding)
-        elif finding is None and (reason := _gone(alert.last_notification, run)):
-            yield withdraw(envelope, alert.last_notification, reason)
+        last = alert.last_notification
+        finding = known.findings.get(alert.key)
+        if last.alert.kind is not AlertKind.FINDING:
+            yield withdraw(envelope, last, SEEN_AGAIN)
+        elif finding is not None and finding.status in (Status.PASS, Status.NOT_APPLICABLE):
+            yield resolve(envelope, last, finding)
+        elif finding is None and (reason := _gone(last.alert, picture)):
+            yield withdraw(envelope, last, reason)
 
 
-def _gone(last_sent: Notification, run: Run) -> str:
-    """Why a finding that this run does not have has ended; empty when it may still exist."""
-    if ExpectedCheck(check=last_sent.check, component=last_sent.component) not in run.expected:
-        # A partial pass says nothing about what it did not check.
-        return "" if run.scope else NO_LONGER_CHECKED
-    siblings = [f.status for f in run.findings if (f.check, f.component) == (last_sent.check, last_sent.component)]
+def _gone(alert: Alert, picture: Picture) -> str:
+    """Why a finding that the picture does not have has ended; empty when it may still exist."""
+    pair = ExpectedCheck(check=alert.check, component=alert.component)
+    if pair not in picture.expected:
+        return NO_LONGER_CHECKED
+    siblings = [f.status for f in picture.findings if (f.check, f.component) == (alert.check, alert.component)]
     # A check that could not observe everything does not prove that the subject is gone.
     return SUBJECT_GONE if siblings and Status.UNVERIFIED not in siblings else ""
 
 
 def _most_severe_first(notification: Notification) -> tuple[object, ...]:
+    alert = notification.alert
     return (
         notification.action is Action.RESOLVE,
-        -notification.severity.rank,
-        notification.check,
-        notification.component,
-        notification.subject,
+        -alert.severity.rank,
+        alert.check,
+        alert.component,
+        alert.subject,
         notification.channel,
+        notification.key,
     )

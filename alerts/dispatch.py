@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from basewatch.errors import DeliveryError
 from basewatch.history import PendingNotification
-from basewatch.notifier import Notification, Notifier, Receipt
+from basewatch.notifier import Message, Notification, Notifier, Receipt
 
 if TYPE_CHECKING:
     from basewatch.history.store import History
@@ -109,7 +109,8 @@ class Dispatcher:
         # Claimed until the deadline, and counted as an attempt, before sending: a crash can only repeat it.
         if self._history.claim(message.id, now, self._end):
             queue.in_flight, queue.attempts = True, queue.attempts + 1
-            Thread(target=_send, args=(queue, message, self._results), daemon=True).start()
+            single = Message(id=message.id, channel=message.channel, notifications=(message,))
+            Thread(target=_send, args=(queue, single, self._results), daemon=True).start()
         else:
             queue.next_attempt_at, queue.error = self._end, "another process is sending it"
 
@@ -144,7 +145,7 @@ class Dispatcher:
                 self._failed(queue, f"{queue.notifier.name} did not answer within {seconds:g} s", None)
 
 
-def _send(queue: ChannelQueue, message: Notification, results: SimpleQueue[SendResult]) -> None:
+def _send(queue: ChannelQueue, message: Message, results: SimpleQueue[SendResult]) -> None:
     try:
         results.put((queue, queue.notifier.send(message)))
     except DeliveryError as error:

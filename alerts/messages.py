@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from basewatch.alert import Alert
 from basewatch.model import Finding, Status
 from basewatch.notifier import Action, Notification
 
 NO_LONGER_CHECKED = "it is no longer checked"
 SUBJECT_GONE = "it is no longer there"
+SEEN_AGAIN = "it can be verified again"
 
 _BEFORE = {
     Status.PASS: "it passed before",
@@ -26,6 +27,7 @@ _NOW = {
     Status.UNVERIFIED: "it cannot be verified now",
     Status.NOT_APPLICABLE: "it no longer applies",
 }
+
 _SHOWN = 5
 
 
@@ -37,61 +39,51 @@ class Envelope:
     platform: str
     environment: str
     at: datetime
+    note: str = ""
 
 
-def fire(
-    envelope: Envelope,
-    channel: str,
-    finding: Finding,
-    reason: str,
-    *,
-    since: datetime,
-    symptoms: Sequence[Finding] = (),
-) -> Notification:
-    """The notification that opens an alert for this finding, or reports its new status."""
+def fire(envelope: Envelope, channel: str, alert: Alert, reason: str) -> Notification:
+    """The notification that opens an alert."""
     return Notification(
-        id=_id(envelope.run, channel, finding.key),
+        id=_id(envelope.run, channel, alert.key),
         channel=channel,
         action=Action.FIRE,
-        key=finding.key,
-        check=finding.check,
-        component=finding.component,
-        subject=finding.subject,
-        status=finding.status,
-        severity=finding.severity,
-        summary=finding.summary,
-        observed=finding.observed,
-        expected=finding.expected,
-        remedy=finding.remedy,
+        alert=alert,
         reason=reason,
-        fired_at=since,
+        fired_at=envelope.at,
         at=envelope.at,
         platform=envelope.platform,
         environment=envelope.environment,
         run=envelope.run,
-        symptoms=symptoms_text(symptoms),
+        note=envelope.note,
     )
-
-
-def symptoms_text(symptoms: Sequence[Finding]) -> str:
-    """The findings that another one explains, in one line; empty when there are none."""
-    if not symptoms:
-        return ""
-    pairs = sorted({f"{principal} on {relation}" for each in symptoms for principal, relation in each.affected})
-    more = f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else ""
-    findings = f"{len(symptoms)} other finding{'s' if len(symptoms) > 1 else ''}"
-    return f"{findings}: {', '.join(pairs[:_SHOWN])}{more}"
 
 
 def resolve(envelope: Envelope, last_sent: Notification, finding: Finding) -> Notification:
     """The notification that closes an alert because its finding passes, or does not apply."""
-    closing = _closing(envelope, last_sent, finding.status, change_reason(last_sent.status, finding.status))
-    return replace(closing, summary=finding.summary, observed=finding.observed, expected=finding.expected)
+    ended = replace(
+        last_sent.alert,
+        status=finding.status,
+        summary=finding.summary,
+        observed=finding.observed,
+        expected=finding.expected,
+    )
+    return _closing(envelope, last_sent, ended, change_reason(last_sent.alert.status, finding.status))
 
 
 def withdraw(envelope: Envelope, last_sent: Notification, reason: str) -> Notification:
-    """The notification that closes an alert whose finding is no longer judged, so that its state is unknown."""
-    return _closing(envelope, last_sent, Status.NOT_APPLICABLE, reason)
+    """The notification that closes an alert whose problem is no longer judged, so that its state is unknown."""
+    return _closing(envelope, last_sent, replace(last_sent.alert, status=Status.NOT_APPLICABLE), reason)
+
+
+def members_text(alert: Alert) -> str:
+    """The findings inside an alert besides the first, in one line; empty when there are none."""
+    if not alert.members:
+        return ""
+    names = sorted({" ".join(filter(None, (each.check, each.subject))) for each in alert.members})
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    findings = f"{len(alert.members)} other finding{'s' if len(alert.members) > 1 else ''}"
+    return f"{findings}: {', '.join(names[:_SHOWN])}{more}"
 
 
 def change_reason(before: Status | None, now: Status) -> str:
@@ -104,19 +96,18 @@ def missed_reason(status: Status) -> str:
     return f"{_NOW[status]}, as before, and this channel was not notified"
 
 
-def _closing(envelope: Envelope, last_sent: Notification, status: Status, reason: str) -> Notification:
+def _closing(envelope: Envelope, last_sent: Notification, ended: Alert, reason: str) -> Notification:
     return replace(
         last_sent,
         id=_id(envelope.run, last_sent.channel, last_sent.key),
         action=Action.RESOLVE,
-        status=status,
+        alert=replace(ended, remedy="", members=()),
         reason=reason,
-        remedy="",
-        symptoms="",
         at=envelope.at,
         platform=envelope.platform,
         environment=envelope.environment,
         run=envelope.run,
+        note=envelope.note,
     )
 
 

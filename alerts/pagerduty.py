@@ -6,12 +6,14 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal, assert_never
+from typing import Any, ClassVar, Literal, assert_never
 
 from alerts.http_retry import connection_error, retry_after_seconds, retryable
+from alerts.messages import members_text
+from basewatch.alert import Alert
 from basewatch.errors import DeliveryError
 from basewatch.model import Severity, Status
-from basewatch.notifier import Action, Channel, Notification, Receipt
+from basewatch.notifier import Action, Channel, Message, Notification, Receipt
 from basewatch.secrets import Reference, Secret, SecretReference, SecretStore, resolve
 
 # Overrides the endpoint of the configuration: the demo and a proxy set it.
@@ -21,6 +23,10 @@ TIMEOUT_SECONDS = 10
 
 class PagerDutyChannel(Channel):
     """A PagerDuty Events v2 integration; `endpoint` is for its EU region."""
+
+    pages: ClassVar[bool] = True
+    groups: ClassVar[bool] = False
+    keyed: ClassVar[bool] = True
 
     kind: Literal["pagerduty"]
     routing_key: SecretReference
@@ -66,8 +72,9 @@ class PagerDuty:
         # Here and not in the first send, which runs in a thread: silencing a warning is not thread-safe.
         _pdpyras()
 
-    def send(self, notification: Notification) -> Receipt:
+    def send(self, message: Message) -> Receipt:
         """Sends one event. Raises: DeliveryError."""
+        (notification,) = message.notifications
         body = event(notification)
         action, dedup_key = body.pop("event_action"), body.pop("dedup_key")
         with self._session() as session:
@@ -122,7 +129,7 @@ _UNVERIFIED = "warning"
 def event(notification: Notification) -> dict[str, Any]:
     """The event for one notification, without the routing key. The finding's key pairs fire and resolve."""
     match notification.action:
-        case Action.FIRE:
+        case Action.FIRE | Action.REMIND:
             return {"event_action": "trigger", "dedup_key": notification.key, "payload": _payload(notification)}
         case Action.RESOLVE:
             return {"event_action": "resolve", "dedup_key": notification.key}
@@ -131,23 +138,23 @@ def event(notification: Notification) -> dict[str, Any]:
 
 
 def _payload(notification: Notification) -> dict[str, Any]:
-    where = f"{notification.platform} {notification.environment}"
+    alert, where = notification.alert, f"{notification.platform} {notification.environment}"
     return {
-        "summary": _cut(f"{notification.status} in {where}: {notification.summary}", SUMMARY_MAX_CHARS),
-        "source": notification.component,
-        "severity": _severity(notification),
+        "summary": _cut(f"{alert.status} in {where}: {alert.summary}", SUMMARY_MAX_CHARS),
+        "source": alert.component,
+        "severity": _severity(alert),
         "timestamp": notification.at.isoformat(),
-        "component": notification.component,
+        "component": alert.component,
         "group": where,
-        "class": notification.check,
+        "class": alert.check,
         "custom_details": {
-            "status": notification.status.value,
-            "severity": notification.severity.value,
-            "subject": notification.subject,
-            "observed": _cut(notification.observed, DETAIL_MAX_CHARS),
-            "expected": _cut(notification.expected, DETAIL_MAX_CHARS),
-            "fix": _cut(notification.remedy, DETAIL_MAX_CHARS),
-            **({"explains": _cut(notification.symptoms, DETAIL_MAX_CHARS)} if notification.symptoms else {}),
+            "status": alert.status.value,
+            "severity": alert.severity.value,
+            "subject": alert.subject,
+            "observed": _cut(alert.observed, DETAIL_MAX_CHARS),
+            "expected": _cut(alert.expected, DETAIL_MAX_CHARS),
+            "fix": _cut(alert.remedy, DETAIL_MAX_CHARS),
+            **({"explains": _cut(members_text(alert), DETAIL_MAX_CHARS)} if alert.members else {}),
             "reason": notification.reason,
             "since": notification.fired_at.isoformat(),
             "run": notification.run,
@@ -155,11 +162,11 @@ def _payload(notification: Notification) -> dict[str, Any]:
     }
 
 
-def _severity(notification: Notification) -> str:
+def _severity(alert: Alert) -> str:
     """PagerDuty's severity: critical, error, warning or info."""
-    if notification.status is Status.UNVERIFIED:
+    if alert.status is Status.UNVERIFIED:
         return _UNVERIFIED
-    match notification.severity:
+    match alert.severity:
         case Severity.CRITICAL:
             return "critical"
         case Severity.HIGH:
@@ -169,7 +176,7 @@ def _severity(notification: Notification) -> str:
         case Severity.LOW:
             return "info"
         case _:
-            assert_never(notification.severity)
+            assert_never(alert.severity)
 
 
 def _cut(text: str, limit: int) -> str:

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, Final, Literal, assert_never
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, assert_never
 from urllib.error import URLError
 
 from alerts.http_retry import connection_error, retry_after_seconds, retryable
+from alerts.messages import members_text
+from basewatch.alert import Alert
 from basewatch.errors import ConfigError, DeliveryError, Problem
 from basewatch.model import Severity, Status
-from basewatch.notifier import ALERTMANAGER_TITLE, Action, Channel, Notification, Receipt
+from basewatch.notifier import ALERTMANAGER_TITLE, Action, Channel, Message, Notification, Receipt
 from basewatch.quantities import format_duration
 from basewatch.secrets import Reference, Secret, SecretReference, SecretStore, resolve
 
@@ -49,6 +51,8 @@ _ALERTMANAGER_TEXT: Final = (
 
 class SlackChannel(Channel):
     """A Slack incoming webhook."""
+
+    min_interval: ClassVar[timedelta] = timedelta(seconds=1)
 
     kind: Literal["slack"]
     webhook: SecretReference
@@ -86,9 +90,9 @@ class Slack:
     webhook: Secret = field(repr=False)
     timeout_seconds: int = TIMEOUT_SECONDS
 
-    def send(self, notification: Notification) -> Receipt:
+    def send(self, message: Message) -> Receipt:
         """Posts one message. Raises: DeliveryError."""
-        post = message(notification)
+        post = slack_message(message)
         try:
             response = self._client().send(text=post.text, blocks=post.blocks, unfurl_links=False, unfurl_media=False)
         except (OSError, HTTPException) as error:
@@ -136,32 +140,42 @@ class SlackMessage:
     blocks: list[dict[str, Any]]
 
 
-def message(notification: Notification) -> SlackMessage:
-    """The message for one notification. Text that a tenant may have written is escaped."""
-    sections = [f"{_icon(notification)} *{_headline(notification)}*\n{_shown(notification.summary, SUMMARY_MAX_CHARS)}"]
-    if notification.action is Action.FIRE:
-        sections += filter(None, (_figures(notification), _symptoms(notification), _remedy(notification)))
+def slack_message(message: Message) -> SlackMessage:
+    """The Slack form of a message. Text that a tenant may have written is escaped."""
+    first = message.notifications[0]
+    blocks = [block for notification in message.notifications for block in _blocks(notification)]
     return SlackMessage(
-        text=f"{_headline(notification)}: {_shown(notification.summary, SUMMARY_MAX_CHARS)}",
-        blocks=[*(_section(text) for text in sections), _context(notification)],
+        text=f"{_headline(first)}: {_shown(first.alert.summary, SUMMARY_MAX_CHARS)}",
+        blocks=blocks,
     )
+
+
+def _blocks(notification: Notification) -> list[dict[str, Any]]:
+    summary = _shown(notification.alert.summary, SUMMARY_MAX_CHARS)
+    sections = [f"{_icon(notification)} *{_headline(notification)}*\n{summary}"]
+    if notification.action is not Action.RESOLVE:
+        alert = notification.alert
+        sections += filter(None, (_figures(alert), _members(alert), _remedy(alert)))
+    return [*(_section(text) for text in sections), _context(notification)]
 
 
 def _icon(notification: Notification) -> str:
     if notification.action is Action.RESOLVE:
         return _GREEN
-    if notification.status is Status.UNVERIFIED:
+    if notification.alert.status is Status.UNVERIFIED:
         return _WHITE
-    return _RED if notification.severity.rank >= Severity.HIGH.rank else _ORANGE
+    return _RED if notification.alert.severity.rank >= Severity.HIGH.rank else _ORANGE
 
 
 def _headline(notification: Notification) -> str:
-    where = f"{notification.platform} {notification.environment}"
+    alert, where = notification.alert, f"{notification.platform} {notification.environment}"
     match notification.action:
         case Action.FIRE:
-            text = f"{notification.status} ({notification.severity}): {notification.check} in {where}"
+            text = f"{alert.status} ({alert.severity}): {alert.check} in {where}"
+        case Action.REMIND:
+            text = f"Still {alert.status} ({alert.severity}) after {_lasted(notification)}: {alert.check} in {where}"
         case Action.RESOLVE:
-            text = f"Resolved after {_lasted(notification)}: {notification.check} in {where}"
+            text = f"Resolved after {_lasted(notification)}: {alert.check} in {where}"
         case _:
             assert_never(notification.action)
     return _shown(text, SUMMARY_MAX_CHARS)
@@ -173,21 +187,21 @@ def _lasted(notification: Notification) -> str:
     return format_duration(lasted // unit * unit)
 
 
-def _figures(notification: Notification) -> str:
-    pairs = (("Observed", notification.observed), ("Expected", notification.expected))
+def _figures(alert: Alert) -> str:
+    pairs = (("Observed", alert.observed), ("Expected", alert.expected))
     return "\n".join(f"*{name}:* {_shown(text, DETAIL_MAX_CHARS)}" for name, text in pairs if text)
 
 
-def _symptoms(notification: Notification) -> str:
-    return f"*Explains:* {_shown(notification.symptoms, DETAIL_MAX_CHARS)}" if notification.symptoms else ""
+def _members(alert: Alert) -> str:
+    return f"*Explains:* {_shown(members_text(alert), DETAIL_MAX_CHARS)}" if alert.members else ""
 
 
-def _remedy(notification: Notification) -> str:
-    return f"*Fix:* {_shown(notification.remedy, REMEDY_MAX_CHARS)}" if notification.remedy else ""
+def _remedy(alert: Alert) -> str:
+    return f"*Fix:* {_shown(alert.remedy, REMEDY_MAX_CHARS)}" if alert.remedy else ""
 
 
 def _context(notification: Notification) -> dict[str, Any]:
-    what = " ".join(filter(None, (notification.component, notification.subject)))
+    what = " ".join(filter(None, (notification.alert.component, notification.alert.subject)))
     since = f"since {notification.fired_at:%Y-%m-%d %H:%M} UTC"
     texts = (_shown(what, SUMMARY_MAX_CHARS), _shown(notification.reason, SUMMARY_MAX_CHARS), since)
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text} for text in texts]}

@@ -1,18 +1,18 @@
-"""Notification channels: their settings, the notifier that each opens, and the notification that a notifier sends."""
+"""Notification channels: their settings, the notifier that each opens, and the messages that a notifier sends."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, Literal, Protocol, get_args, get_origin
+from typing import Any, ClassVar, Final, Literal, Protocol, get_args, get_origin
 
 from pydantic import Field
 
+from basewatch.alert import Alert
 from basewatch.component_settings import ConfigModel
-from basewatch.model import Severity, Status
 from basewatch.secrets import Reference, SecretStore
 
 # The title of every message that Alertmanager sends, in its template language.
@@ -23,46 +23,68 @@ ALERTMANAGER_TITLE: Final = (
 
 
 class Action(StrEnum):
-    """The effect of a notification on an alert: FIRE opens it, RESOLVE closes it."""
+    """The effect of a notification on an alert: FIRE opens or changes it, REMIND repeats it, RESOLVE closes it."""
 
     FIRE = "fire"
+    REMIND = "remind"
     RESOLVE = "resolve"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """One message to one channel about one finding's transition.
+    """What one channel is told about one alert.
 
-    `key` is the finding's key: the same for the fire and the resolve, independent of wording and routes. `fired_at` is
-    when the alert first fired. `reason` says in a few words why the message is sent. `symptoms` lists the findings that
-    this one explains, which are reported only here; it is empty when there are none.
+    `alert` is the alert as it is now; of a RESOLVE, the status is the new one. `fired_at` is when the channel was
+    first notified of it. `reason` says in a few words why this is sent. `note` is a doubt that applies to the whole
+    run, such as a history that is down; it is empty when there is none.
     """
 
     id: str
     channel: str
     action: Action
-    key: str
-    check: str
-    component: str
-    subject: str
-    status: Status
-    severity: Severity
-    summary: str
-    observed: str
-    expected: str
-    remedy: str
+    alert: Alert
     reason: str
     fired_at: datetime
     at: datetime
     platform: str
     environment: str
     run: str
-    symptoms: str = ""
+    note: str = ""
+
+    @property
+    def key(self) -> str:
+        """The key of the alert."""
+        return self.alert.key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """The message by which a channel was first notified of alerts, and what has become of each of them since.
+
+    `reference` is the channel's own id of that message.
+    """
+
+    reference: str
+    notifications: tuple[Notification, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is sent to a channel at once: at least one notification, the most severe first.
+
+    `opening` is the earlier message that this one continues, for a channel that edits or threads its messages. It is
+    None when this message opens its alerts, and when the channel gave no reference.
+    """
+
+    id: str
+    channel: str
+    notifications: tuple[Notification, ...]
+    opening: Opening | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """Confirms that a channel accepted a notification; `reference` is the channel's own id for it, if it has one."""
+    """Confirms that a channel accepted a message; `reference` is the channel's own id for it, if it has one."""
 
     channel: str
     reference: str = ""
@@ -76,8 +98,8 @@ class Notifier(Protocol):
         """The channel's name in the configuration."""
         ...
 
-    def send(self, notification: Notification) -> Receipt:
-        """Delivers one notification within the channel's own timeout. Raises: DeliveryError."""
+    def send(self, message: Message) -> Receipt:
+        """Delivers one message within the channel's own timeout. Raises: DeliveryError."""
         ...
 
 
@@ -88,7 +110,19 @@ class Channel(ConfigModel, ABC):
     Raises: TypeError, when a subclass is defined without its kind.
     """
 
+    pages: ClassVar[bool] = False
+    """Whether the channel wakes a person; such channels are notified by default of what could not be observed."""
+    groups: ClassVar[bool] = True
+    """Whether one message may hold several notifications; otherwise each alert is a message of its own."""
+    keyed: ClassVar[bool] = False
+    """Whether the other side knows alerts by key, so that resolving one that it does not know is harmless."""
+    min_interval: ClassVar[timedelta] = timedelta(0)
+    """The shortest time between two messages that the channel's documented rate limit allows."""
+
     name: str = Field(description="the name that routes refer to")
+    fallback: str | None = Field(
+        default=None, description="the channel that gets a message which this one does not accept"
+    )
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

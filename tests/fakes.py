@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from alerts import Picture
 from alerts.pagerduty import PagerDutyChannel
 from alerts.slack import SlackChannel
 from basewatch.config import Alerts, Platform, Route
 from basewatch.errors import DeliveryError
 from basewatch.model import Evidence, ExpectedCheck, Finding, Proof, Reason, Run, Severity, Status, Transition, Window
-from basewatch.notifier import Notification, Receipt
+from basewatch.notifier import Message, Notification, Receipt
 from basewatch.secrets import Reference
 from basewatch.series import Point, Series
 
@@ -117,15 +118,36 @@ class FakeNotifier:
     sent: list[Notification] = field(default_factory=list[Notification])
     before: Callable[[Notification], None] = lambda _: None
 
-    def send(self, notification: Notification) -> Receipt:
-        """Takes the notification, unless the next trouble comes first."""
-        self.before(notification)
+    def send(self, message: Message) -> Receipt:
+        """Takes the message, unless the next trouble comes first."""
+        for notification in message.notifications:
+            self.before(notification)
         if self.troubles:
             raise self.troubles.pop(0)
-        self.sent.append(notification)
+        self.sent += message.notifications
         return Receipt(channel=self.name, reference=f"{self.name}-{len(self.sent)}")
 
 
 def refused(detail: str = "it answered 500", *, retryable: bool = True, after: float | None = None) -> DeliveryError:
     """The error of a channel that did not take a notification."""
     return DeliveryError(detail, retryable=retryable, retry_after_seconds=after)
+
+
+def picture_of(run: Run, *, at: datetime | None = None, other: Sequence[Finding] = ()) -> Picture:
+    """What is known after a run; `other` are the findings of what it did not judge."""
+    elsewhere = (ExpectedCheck(check=each.check, component=each.component) for each in other)
+    return Picture(
+        run=run.id,
+        at=at or run.finished,
+        findings=(*run.findings, *other),
+        expected=frozenset((*run.expected, *elsewhere)),
+        judged=frozenset(run.expected),
+        before={transition.finding.key: transition.previous for transition in run.transitions},
+        evidence={evidence.digest: evidence for evidence in run.evidence},
+    )
+
+
+def message_of(*notifications: Notification) -> Message:
+    """One message of these notifications, which opens their alerts."""
+    first = notifications[0]
+    return Message(id=first.id, channel=first.channel, notifications=notifications)

@@ -152,7 +152,7 @@ def undelivered_lines(delivered: Delivered) -> tuple[str, ...]:
 
 
 def _undelivered_line(channel: str, missed: Sequence[Undelivered]) -> str:
-    first = missed[0].notification
+    first = missed[0].notification.alert
     more = f" and {len(missed) - 1} more" if len(missed) > 1 else ""
     retry = "the next run retries" if any(each.pending for each in missed) else "it is not retried"
     return f"{channel} was not notified of {first.check} {first.component}{more}: {missed[0].error}; {retry}"

@@ -132,7 +132,7 @@ class Exporter:
             return
         self._count_failures(delivery)
         for message in delivery.delivered:
-            logger.info("%s was notified of %s %s", message.channel, message.check, message.component)
+            logger.info("%s was notified of %s %s", message.channel, message.alert.check, message.alert.component)
 
     def stop(self) -> None:
         """Stops the catalogue watches and saves their intervals."""

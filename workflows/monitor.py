@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import reduce
 from types import MappingProxyType
 from uuid import uuid4
 
-from alerts import DEFAULT_DELIVERY_RETRY_POLICY, Delivery, DeliveryRetryPolicy, decide, deliver
+from alerts import DEFAULT_DELIVERY_RETRY_POLICY, Delivery, DeliveryRetryPolicy, Picture, decide, deliver
 from basewatch import __version__
 from basewatch.history.store import History
 from basewatch.metrics import CollectedMetrics
@@ -131,10 +131,26 @@ def record_run(plan: Plan, observed: Observed, history: History, *, only_changes
         transitions=transitions(history.latest_findings(), run),
         intervals=run_intervals(run, history.catalog_intervals()),
     )
-    pending = decide(history.open_alerts(), run, plan.config.alerts, plan.config.platform, run.finished)
+    shown = picture(plan, run, other)
+    pending = decide(history.open_alerts(), shown, plan.config.alerts, plan.config.platform)
     if not only_changes or pending or _statuses(current) != _statuses(run.findings):
         run = history.record(run, pending)
     return Recorded(run=run, collected=observed.collected, previous=current)
+
+
+def picture(plan: Plan, run: Run, other: Sequence[Finding] = ()) -> Picture:
+    """Everything that is known after a run; `other` are the current findings of what a partial run did not judge."""
+    return Picture(
+        run=run.id,
+        at=run.finished,
+        findings=(*run.findings, *other),
+        expected=frozenset((*run.expected, *plan.whole)),
+        judged=frozenset(run.expected),
+        before={transition.finding.key: transition.previous for transition in run.transitions},
+        evidence={evidence.digest: evidence for evidence in run.evidence},
+        components={component.ref: component for component in plan.config.components},
+        titles={planned.check.id: planned.check.title for planned in plan.checks},
+    )
 
 
 def deliver_recorded(

@@ -30,7 +30,8 @@ class Plan:
     """A configuration that is ready to run: its expected checks, its collectors, its digest and its Git commit.
 
     `unchecked` is every promise of the whole configuration that no enabled check judges. `scope` says what a partial
-    plan checks, and why; it is empty for the full plan.
+    plan checks, and why; it is empty for the full plan. `whole` is every expected check of the full plan, if this is a
+    partial one.
     """
 
     config: Config
@@ -40,10 +41,12 @@ class Plan:
     collectors: tuple[AnyCollector, ...]
     unchecked: tuple[tuple[str, str], ...]
     scope: str = ""
+    whole: tuple[ExpectedCheck, ...] = ()
 
     def subset(self, scope: str, selects: Callable[[PlannedCheck], bool]) -> Plan:
         """The partial plan of the selected checks, without metrics. `scope` says what it checks, and why."""
-        return replace(self, checks=tuple(filter(selects, self.checks)), collectors=(), scope=scope)
+        part = tuple(filter(selects, self.checks))
+        return replace(self, checks=part, collectors=(), scope=scope, whole=self.whole or self.expected)
 
     @property
     def expected(self) -> tuple[ExpectedCheck, ...]:

@@ -50,7 +50,7 @@ def enqueue(connection: Connection, notifications: Sequence[Notification]) -> No
     notified = {(alert.channel, alert.key): alert.status for alert in open_alerts(connection)}
     for notification in notifications:
         status = notified.get((notification.channel, notification.key))
-        if notification.action is Action.FIRE and status is not notification.status:
+        if notification.action is Action.FIRE and status is not notification.alert.status:
             _add(connection, notification, DeliveryState.PENDING)
         elif notification.action is Action.RESOLVE and status is not None:
             attempted = _was_attempted(connection, notification)

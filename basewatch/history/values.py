@@ -40,7 +40,7 @@ class OpenAlert:
     @property
     def status(self) -> Status:
         """The status of the finding in the last notification."""
-        return self.last_notification.status
+        return self.last_notification.alert.status
 
     @property
     def fired_at(self) -> datetime:

@@ -15,12 +15,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from alerts import decide, deliver
 from alerts.dispatch import DeliveryRetryPolicy
+from basewatch.alert import AlertKind
 from basewatch.config import Route
 from basewatch.errors import DeliveryError
 from basewatch.history.store import History
 from basewatch.model import ExpectedCheck, Finding, Severity, Status
-from basewatch.notifier import Action, Notification, Receipt
-from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run, refused
+from basewatch.notifier import Action, Message, Notification, Receipt
+from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run, picture_of, refused
 
 Subject: TypeAlias = tuple[str, str]
 World: TypeAlias = Mapping[Subject, Status | None]
@@ -46,8 +47,9 @@ class MoodyChannel:
         self.mood = "takes"
         self.arrived: dict[str, tuple[Notification, bool]] = {}
 
-    def send(self, notification: Notification) -> Receipt:
+    def send(self, message: Message) -> Receipt:
         """Takes the message or not, and says so or not."""
+        (notification,) = message.notifications
         heard = self.arrived.get(notification.id, (notification, False))[1]
         if self.mood == "refuses for good" and not heard:
             raise DeliveryError("no such channel", retryable=False)
@@ -98,8 +100,8 @@ class Lifecycle(RuleBasedStateMachine):
         self.runs, self.now = self.runs + 1, self.now + timedelta(hours=6)
         expected = [ExpectedCheck(check=check, component="database/securebase") for check in dict(SUBJECTS)]
         run = a_run(*findings, id=f"run-{self.runs}", at=self.now, expected=expected)
-        due = decide(self.history.open_alerts(), run, self.policy, PLATFORM, self.now)
-        assert due == decide(self.history.open_alerts()[::-1], run, self.policy, PLATFORM, self.now)
+        due = decide(self.history.open_alerts(), picture_of(run, at=self.now), self.policy, PLATFORM)
+        assert due == decide(self.history.open_alerts()[::-1], picture_of(run, at=self.now), self.policy, PLATFORM)
         for message in due:
             _is_true(message, world)
         self.history.record(run, due)
@@ -115,7 +117,7 @@ class Lifecycle(RuleBasedStateMachine):
                 if after.action is Action.RESOLVE:
                     assert before.action is Action.FIRE
                 elif before.action is Action.FIRE:
-                    assert before.status is not after.status or not heard
+                    assert before.alert.status is not after.alert.status or not heard
 
     def teardown(self) -> None:
         """Once every finding passes and every channel works, every alert is resolved and nothing is pending."""
@@ -146,11 +148,13 @@ def _finding(check: str, subject: str, status: Status) -> Finding:
 
 
 def _is_true(message: Notification, world: World) -> None:
-    status = world[message.check, message.subject]
+    status = world[message.alert.check, message.alert.subject]
     if message.action is Action.FIRE:
-        assert message.status is status
+        assert message.alert.status is status
+    elif message.alert.kind is AlertKind.UNSEEN:
+        assert status is not Status.UNVERIFIED
     elif status is None:
-        observed = [each for (check, _), each in world.items() if check == message.check and each]
+        observed = [each for (check, _), each in world.items() if check == message.alert.check and each]
         assert observed
         assert Status.UNVERIFIED not in observed
     else:

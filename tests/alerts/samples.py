@@ -8,19 +8,19 @@ from alerts import decide
 from basewatch.history import OpenAlert
 from basewatch.model import Finding, Severity, Status, Transition
 from basewatch.notifier import Notification
-from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run
+from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run, picture_of
 
 _HIGH = Severity.HIGH
 
 
 def _notification(now: Finding | None, before: Finding | None = None) -> Notification:
     """The notification to Slack when `before` was reported, and `now` is found."""
-    reported = decide((), a_run(before, id="run-0"), ALERTS, PLATFORM, NOON) if before else ()
+    reported = decide((), picture_of(a_run(before, id="run-0"), at=NOON), ALERTS, PLATFORM) if before else ()
     alerts = [OpenAlert(last_notification=each, delivered=True) for each in reported]
     previous = before.status if before else Status.PASS
     moved = [Transition(finding=now, previous=previous, at=NOON)] if now else []
     run = a_run(*(each.finding for each in moved), id="run-1", transitions=moved)
-    messages = decide(alerts, run, ALERTS, PLATFORM, NOON + timedelta(hours=6, seconds=31))
+    messages = decide(alerts, picture_of(run, at=NOON + timedelta(hours=6, seconds=31)), ALERTS, PLATFORM)
     return next(each for each in messages if each.channel == "production-alerts")
 
 

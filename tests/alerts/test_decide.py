@@ -14,7 +14,7 @@ from basewatch.config import Alerts, Route
 from basewatch.history import OpenAlert
 from basewatch.model import ExpectedCheck, Finding, Run, Severity, Status, Transition
 from basewatch.notifier import Action, Notification
-from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run
+from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run, picture_of
 
 LATER = NOON + timedelta(hours=6)
 SLACK, PAGER = "production-alerts", "on-call"
@@ -23,18 +23,18 @@ FAIL, PASS, UNVERIFIED, NOT_APPLICABLE = Status.FAIL, Status.PASS, Status.UNVERI
 
 def decided(run: Run, alerts: Sequence[OpenAlert] = (), policy: Alerts = ALERTS) -> tuple[Notification, ...]:
     """The notifications after `run`, six hours after the alerts were opened."""
-    return decide(alerts, run, policy, PLATFORM, LATER)
+    return decide(alerts, picture_of(run, at=LATER), policy, PLATFORM)
 
 
 def alerts_of(*findings: Finding, policy: Alerts = ALERTS) -> tuple[OpenAlert, ...]:
     """The alerts that are open after a run with these findings, when everything was delivered."""
-    fires = decide((), a_run(*findings, id="run-0"), policy, PLATFORM, NOON)
+    fires = decide((), picture_of(a_run(*findings, id="run-0"), at=NOON), policy, PLATFORM)
     return tuple(OpenAlert(last_notification=fire, delivered=True) for fire in fires)
 
 
 def said(notifications: Sequence[Notification]) -> list[tuple[str, Action, Status]]:
     """What each message does, where, and about what."""
-    return [(each.channel, each.action, each.status) for each in notifications]
+    return [(each.channel, each.action, each.alert.status) for each in notifications]
 
 
 def routed(*routes: Route, verdicts: str = "direct") -> Alerts:
@@ -71,7 +71,10 @@ def test_severity_routes() -> None:
     findings = [a_finding(FAIL, subject=severity, severity=severity) for severity in Severity]
     policy = routed(Route(channel=PAGER, severity=Severity.HIGH))
 
-    assert [fire.severity for fire in decided(a_run(*findings), policy=policy)] == [Severity.CRITICAL, Severity.HIGH]
+    assert [fire.alert.severity for fire in decided(a_run(*findings), policy=policy)] == [
+        Severity.CRITICAL,
+        Severity.HIGH,
+    ]
 
 
 def test_unverified_is_reported_where_the_route_says_so() -> None:
@@ -80,12 +83,11 @@ def test_unverified_is_reported_where_the_route_says_so() -> None:
 
 
 def test_unverified_closes_nothing() -> None:
-    """A failure that can no longer be verified is reported as such, stays open, and keeps its start."""
+    """A failure that can no longer be verified stays open; that it cannot be verified is an alert of its own."""
     notifications = decided(a_run(a_finding(UNVERIFIED)), alerts_of(a_finding(FAIL)))
 
     assert said(notifications) == [(SLACK, Action.FIRE, UNVERIFIED)]
-    assert notifications[0].fired_at == NOON
-    assert notifications[0].reason == "it failed before, it cannot be verified now"
+    assert notifications[0].key != a_finding(FAIL).key
 
 
 @pytest.mark.parametrize("before", [FAIL, UNVERIFIED])
@@ -127,7 +129,7 @@ def test_a_check_that_is_no_longer_expected_resolves() -> None:
     resolves = decided(a_run(), alerts_of(a_finding(FAIL)))
 
     assert {(each.action, each.reason) for each in resolves} == {(Action.RESOLVE, NO_LONGER_CHECKED)}
-    assert {each.summary for each in resolves} == {a_finding(FAIL).summary}
+    assert {each.alert.summary for each in resolves} == {a_finding(FAIL).summary}
 
 
 def test_a_subject_that_disappeared_resolves() -> None:
@@ -177,7 +179,7 @@ def test_the_most_severe_comes_first() -> None:
     )
     slack = [each for each in decided(run, alerts_of(over)) if each.channel == SLACK]
 
-    assert [(each.action, each.subject) for each in slack] == [
+    assert [(each.action, each.alert.subject) for each in slack] == [
         (Action.FIRE, "severe"),
         (Action.FIRE, "mild"),
         (Action.RESOLVE, "over"),
@@ -199,9 +201,10 @@ def test_a_partial_run_says_nothing_of_what_it_did_not_look_at() -> None:
     elsewhere, gone = a_finding(FAIL), a_finding(FAIL, check="tenancy.rls.policies", subject="invoices")
     sibling = a_finding(PASS, check="tenancy.rls.policies", subject="users")
     run = replace(a_run(sibling), scope="the catalogue changed")
+    picture = picture_of(run, at=LATER, other=[elsewhere])
 
-    due = decided(run, alerts_of(elsewhere, gone))
+    due = decide(alerts_of(elsewhere, gone), picture, ALERTS, PLATFORM)
 
-    assert {(each.check, each.action, each.reason) for each in due} == {
+    assert {(each.alert.check, each.action, each.reason) for each in due} == {
         ("tenancy.rls.policies", Action.RESOLVE, SUBJECT_GONE)
     }

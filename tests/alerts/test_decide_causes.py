@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from alerts import decide
-from alerts.slack import message
+from alerts.messages import members_text
+from alerts.slack import slack_message
 from basewatch.config import Alerts
 from basewatch.history import OpenAlert
 from basewatch.model import Finding, Run, Severity, Status
 from basewatch.notifier import Action, Notification
-from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run
+from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run, message_of, picture_of
 
 SLACK, PAGER = "production-alerts", "on-call"
 FAIL, PASS = Status.FAIL, Status.PASS
@@ -25,7 +26,7 @@ SYMPTOMS = [
 
 def decided(run: Run, alerts: Sequence[OpenAlert] = (), policy: Alerts = ALERTS) -> tuple[Notification, ...]:
     """The notifications after a run."""
-    return decide(alerts, run, policy, PLATFORM, NOON)
+    return decide(alerts, picture_of(run, at=NOON), policy, PLATFORM)
 
 
 def alerts_of(*findings: Finding) -> tuple[OpenAlert, ...]:
@@ -35,20 +36,20 @@ def alerts_of(*findings: Finding) -> tuple[OpenAlert, ...]:
 
 def fired(notifications: Sequence[Notification]) -> set[tuple[str, str]]:
     """Which checks are reported, and where."""
-    return {(each.channel, each.check) for each in notifications if each.action is Action.FIRE}
+    return {(each.channel, each.alert.check) for each in notifications if each.action is Action.FIRE}
 
 
 def test_a_cause_is_reported_once_on_each_channel() -> None:
     """However many findings it explains, a channel gets one message, which says how many and of what."""
     due = decided(a_run(CAUSE, *SYMPTOMS))
-    assert [(each.channel, each.check) for each in due] == [(PAGER, CAUSE.check), (SLACK, CAUSE.check)]
-    assert due[0].symptoms.startswith("8 other findings: app on <table 0>, ")
-    assert due[0].symptoms.endswith(" and 3 more")
+    assert [(each.channel, each.alert.check) for each in due] == [(PAGER, CAUSE.check), (SLACK, CAUSE.check)]
+    assert members_text(due[0].alert).startswith("8 other findings: tenancy.probe.sweep <table 0>, ")
+    assert members_text(due[0].alert).endswith(" and 3 more")
 
 
 def test_what_it_explains_is_shown_escaped() -> None:
     """The names of tables do nothing in a channel."""
-    shown = str(message(decided(a_run(CAUSE, *SYMPTOMS))[0]).blocks)
+    shown = str(slack_message(message_of(decided(a_run(CAUSE, *SYMPTOMS))[0])).blocks)
     assert "&lt;table 0&gt;" in shown
     assert "<table" not in shown
 
@@ -59,7 +60,7 @@ def test_an_unexplained_leak_is_reported_itself() -> None:
     assert fired(decided(a_run(alone, SYMPTOMS[1], CAUSE))) == {
         (channel, check) for channel in (SLACK, PAGER) for check in (CAUSE.check, alone.check)
     }
-    assert decided(a_run(alone))[0].symptoms == ""
+    assert decided(a_run(alone))[0].alert.members == ()
 
 
 def test_new_symptoms_of_a_known_cause_say_nothing() -> None:
@@ -70,13 +71,13 @@ def test_new_symptoms_of_a_known_cause_say_nothing() -> None:
 def test_a_partial_run_that_only_probes_says_nothing_new() -> None:
     """The cause is not of this run, and its alert is still open."""
     run = replace(a_run(*SYMPTOMS), scope="probed again")
-    assert decided(run, alerts_of(CAUSE)) == ()
+    assert decide(alerts_of(CAUSE), picture_of(run, other=[CAUSE]), ALERTS, PLATFORM) == ()
 
 
-def test_a_channel_that_does_not_get_the_cause_gets_the_leak() -> None:
+def test_an_alert_is_as_severe_as_its_worst_finding() -> None:
     """A mild cause hides no critical leak from a channel for what is critical."""
     mild = replace(CAUSE, severity=Severity.MEDIUM)
-    assert fired(decided(a_run(mild, SYMPTOMS[0]))) == {(SLACK, mild.check), (PAGER, SYMPTOMS[0].check)}
+    assert fired(decided(a_run(mild, SYMPTOMS[0]))) == {(SLACK, mild.check), (PAGER, mild.check)}
 
 
 def test_a_symptom_that_outlives_its_cause_is_reported() -> None:
@@ -85,7 +86,7 @@ def test_a_symptom_that_outlives_its_cause_is_reported() -> None:
     left = replace(SYMPTOMS[0], cause="")
     due = decided(a_run(replace(CAUSE, status=PASS), left), alerts)
     assert fired(due) == {(SLACK, left.check), (PAGER, left.check)}
-    assert {each.check for each in due if each.action is Action.RESOLVE} == {CAUSE.check}
+    assert {each.alert.check for each in due if each.action is Action.RESOLVE} == {CAUSE.check}
 
 
 def test_an_alert_that_was_open_before_its_cause_stays_until_it_is_over() -> None:
@@ -93,4 +94,4 @@ def test_an_alert_that_was_open_before_its_cause_stays_until_it_is_over() -> Non
     alerts = alerts_of(replace(SYMPTOMS[0], cause=""))
     assert fired(decided(a_run(CAUSE, SYMPTOMS[0]), alerts)) == {(SLACK, CAUSE.check), (PAGER, CAUSE.check)}
     over = decided(a_run(CAUSE, replace(SYMPTOMS[0], status=PASS, cause="")), (*alerts, *alerts_of(CAUSE)))
-    assert {(each.action, each.check) for each in over} == {(Action.RESOLVE, SYMPTOMS[0].check)}
+    assert {(each.action, each.alert.check) for each in over} == {(Action.RESOLVE, SYMPTOMS[0].check)}

@@ -22,6 +22,7 @@ from demo.pagerduty_validation import MAX_EVENT_BYTES, validated_event
 from demo.receivers import ROUTING_KEY, PagerDutyReceiver
 from tests.alerts.samples import EXAMPLES
 from tests.alerts.test_slack import free_port
+from tests.fakes import message_of
 
 FAILS, PASSES = EXAMPLES["fails"], EXAMPLES["passes again"]
 texts = st.text(max_size=5000) | st.sampled_from(["\x00\U0001f6a8" * 20000, "x" * 5000])
@@ -51,19 +52,20 @@ def test_fire_and_resolve_are_one_incident(receiver: PagerDutyReceiver) -> None:
     channel = pagerduty(receiver.url)
     fire = replace(PASSES, action=Action.FIRE)
 
-    assert channel.send(fire).reference == fire.key
+    assert channel.send(message_of(fire)).reference == fire.key
     assert list(receiver.incidents) == [fire.key]
-    channel.send(PASSES)
+    channel.send(message_of(PASSES))
     assert receiver.incidents == {}
 
 
 @pytest.mark.parametrize(("severity", "word"), [*zip(Severity, ("info", "warning", "error", "critical"), strict=True)])
 def test_severities_are_translated(severity: Severity, word: str) -> None:
     """Each severity has PagerDuty's word for it."""
-    assert event(replace(FAILS, severity=severity))["payload"]["severity"] == word
+    assert event(replace(FAILS, alert=replace(FAILS.alert, severity=severity)))["payload"]["severity"] == word
 
 
-wordy = st.builds(replace, st.just(FAILS), summary=texts, observed=texts, expected=texts, remedy=texts)
+alerts = st.builds(replace, st.just(FAILS.alert), summary=texts, observed=texts, expected=texts, remedy=texts)
+wordy = st.builds(replace, st.just(FAILS), alert=alerts)
 
 
 @given(notification=wordy)
@@ -87,7 +89,7 @@ def test_a_refusal_says_whether_to_retry(
     monkeypatch.setattr(time, "sleep", _no_wait)
 
     with pytest.raises(DeliveryError, match=f"answered {status}") as caught:
-        pagerduty(receiver.url).send(FAILS)
+        pagerduty(receiver.url).send(message_of(FAILS))
 
     assert (caught.value.retryable, caught.value.retry_after_seconds) == (verdict == "later", retry_after)
     assert receiver.events == []
@@ -96,7 +98,7 @@ def test_a_refusal_says_whether_to_retry(
 def test_a_wrong_key_is_refused_permanently(receiver: PagerDutyReceiver) -> None:
     """PagerDuty's own words are repeated; a retry would not help."""
     with pytest.raises(DeliveryError, match="answered 400: 'routing_key' is invalid") as caught:
-        pagerduty(receiver.url, key="another").send(FAILS)
+        pagerduty(receiver.url, key="another").send(message_of(FAILS))
 
     assert not caught.value.retryable
 
@@ -106,7 +108,7 @@ def test_a_hanging_integration_is_abandoned_in_time(receiver: PagerDutyReceiver)
     receiver.hang()
 
     with pytest.raises(DeliveryError, match="did not answer in time") as caught:
-        pagerduty(receiver.url).send(FAILS)
+        pagerduty(receiver.url).send(message_of(FAILS))
 
     assert caught.value.retryable
 
@@ -116,7 +118,7 @@ def test_a_dead_integration_may_be_retried(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(time, "sleep", _no_wait)
 
     with pytest.raises(DeliveryError, match="could not be reached") as caught:
-        pagerduty(f"http://127.0.0.1:{free_port()}").send(FAILS)
+        pagerduty(f"http://127.0.0.1:{free_port()}").send(message_of(FAILS))
 
     assert caught.value.retryable
 
@@ -135,11 +137,11 @@ def test_the_key_appears_nowhere(
     if status:
         receiver.fail_next(status)
         with pytest.raises(DeliveryError) as caught:
-            channel.send(FAILS)
+            channel.send(message_of(FAILS))
         assert caught.value.__cause__ is None
         assert caught.value.__suppress_context__
         said = f"{caught.value} {caught.value!r}"
     else:
-        channel.send(FAILS)
+        channel.send(message_of(FAILS))
 
     assert ROUTING_KEY[-4:] not in said + repr(channel) + caplog.text + "".join(capfd.readouterr())

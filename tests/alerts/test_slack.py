@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from alerts.slack import SECTION_MAX_CHARS, Slack, message
+from alerts.slack import SECTION_MAX_CHARS, Slack, slack_message
 from basewatch.errors import DeliveryError
 from basewatch.notifier import Notification
 from basewatch.secrets import Secret
 from demo.receivers import SlackReceiver
 from tests.alerts.samples import EXAMPLES
+from tests.fakes import message_of
 
 FAILS = EXAMPLES["fails"]
 texts = st.text(max_size=5000) | st.sampled_from(["<!channel>" * 500, "&" * 5000, ascii_letters * 100])
@@ -39,25 +40,28 @@ def slack(url: str) -> Slack:
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_a_message_reads_well(example: str, snapshot: SnapshotAssertion) -> None:
     """Each kind of message says what, where, since when, and what to do."""
-    assert message(EXAMPLES[example]) == snapshot
+    assert slack_message(message_of(EXAMPLES[example])) == snapshot
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_slack_takes_every_message(example: str, receiver: SlackReceiver) -> None:
     """A receiver as strict as Slack takes each kind of message."""
-    receipt = slack(receiver.webhook).send(EXAMPLES[example])
+    receipt = slack(receiver.webhook).send(message_of(EXAMPLES[example]))
 
     assert receipt.channel == "production-alerts"
     assert len(receiver.messages) == 1
 
 
-wordy = st.builds(replace, st.just(FAILS), summary=texts, observed=texts, expected=texts, remedy=texts, subject=texts)
+alerts = st.builds(
+    replace, st.just(FAILS.alert), summary=texts, observed=texts, expected=texts, remedy=texts, subject=texts
+)
+wordy = st.builds(replace, st.just(FAILS), alert=alerts)
 
 
 @given(notification=wordy)
 def test_no_text_is_too_long_or_dangerous(notification: Notification) -> None:
     """Whatever a tenant may have named, the message stays within Slack's limits and mentions no one."""
-    post = message(notification)
+    post = slack_message(message_of(notification))
     sections = [block["text"]["text"] for block in post.blocks if block["type"] == "section"]
     elements = [each["text"] for block in post.blocks if block["type"] == "context" for each in block["elements"]]
 
@@ -76,7 +80,7 @@ def test_a_refusal_says_whether_to_retry(
     receiver.fail_next(status, retry_after=retry_after)
 
     with pytest.raises(DeliveryError, match=f"answered {status}") as caught:
-        slack(receiver.webhook).send(FAILS)
+        slack(receiver.webhook).send(message_of(FAILS))
 
     assert (caught.value.retryable, caught.value.retry_after_seconds) == (verdict == "later", retry_after)
     assert receiver.messages == []
@@ -85,7 +89,7 @@ def test_a_refusal_says_whether_to_retry(
 def test_a_revoked_webhook_says_what_to_do(receiver: SlackReceiver) -> None:
     """An unknown webhook is refused permanently, with Slack's word for it and the remedy."""
     with pytest.raises(DeliveryError, match=r"answered 404 no_service: .* create a new webhook") as caught:
-        slack(f"{receiver.url}/services/T0/B0/another").send(FAILS)
+        slack(f"{receiver.url}/services/T0/B0/another").send(message_of(FAILS))
 
     assert not caught.value.retryable
 
@@ -95,7 +99,7 @@ def test_a_hanging_webhook_is_abandoned_in_time(receiver: SlackReceiver) -> None
     receiver.hang()
 
     with pytest.raises(DeliveryError, match="did not answer in time") as caught:
-        slack(receiver.webhook).send(FAILS)
+        slack(receiver.webhook).send(message_of(FAILS))
 
     assert caught.value.retryable
 
@@ -103,7 +107,7 @@ def test_a_hanging_webhook_is_abandoned_in_time(receiver: SlackReceiver) -> None
 def test_a_dead_webhook_may_be_retried() -> None:
     """A refused connection is transient."""
     with pytest.raises(DeliveryError, match="could not be reached") as caught:
-        slack(f"http://127.0.0.1:{free_port()}/services/secret").send(FAILS)
+        slack(f"http://127.0.0.1:{free_port()}/services/secret").send(message_of(FAILS))
 
     assert caught.value.retryable
 
@@ -124,10 +128,10 @@ def test_the_webhook_appears_nowhere(
 
     said = repr(channel)
     if trouble == "taken":
-        channel.send(FAILS)
+        channel.send(message_of(FAILS))
     else:
         with pytest.raises(DeliveryError) as caught:
-            channel.send(FAILS)
+            channel.send(message_of(FAILS))
         assert caught.value.__cause__ is None
         assert caught.value.__suppress_context__ or caught.value.__context__ is None
         said += f"{caught.value} {caught.value!r}"

@@ -15,6 +15,7 @@ from alerts.slack import Slack
 from basewatch.secrets import Secret
 from demo.receivers import ROUTING_KEY, Receivers
 from tests.alerts.samples import EXAMPLES
+from tests.fakes import message_of
 
 TEXT = {"type": "mrkdwn", "text": "hello"}
 PAYLOAD = {"summary": "s", "source": "db", "severity": "critical"}
@@ -134,7 +135,7 @@ def test_received_messages_are_rendered_for_a_terminal(receivers: Receivers, sna
         name="on-call", routing_key=Secret("env:PAGERDUTY_ROUTING_KEY", ROUTING_KEY), endpoint=receivers.pagerduty.url
     )
     for example in ("fails", "passes again"):
-        slack.send(EXAMPLES[example])
-        pager.send(EXAMPLES[example])
+        slack.send(message_of(EXAMPLES[example]))
+        pager.send(message_of(EXAMPLES[example]))
 
     assert "\n\n".join(receivers.rendered_messages()) == snapshot

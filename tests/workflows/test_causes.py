@@ -86,14 +86,14 @@ def test_one_cause_is_notified_once_on_every_channel(
     with broken(box, breach):
         first = a_pass(prepared, history)
     over = a_pass(prepared, history)
-    fired = [each for each in first.delivery.delivered if each.status is Status.FAIL]
+    fired = [each for each in first.delivery.delivered if each.alert.status is Status.FAIL]
     assert sorted((each.channel, each.action) for each in fired) == BOTH
-    assert {(each.check, each.subject) for each in fired} == {(breach.check, breach.subject)}
+    assert {(each.alert.check, each.alert.subject) for each in fired} == {(breach.check, breach.subject)}
     found, cause = failing(first.run), f"{breach.check} {breach.subject}"
     assert found.keys() == {"", cause}
     assert found[""] == {breach.check}
     assert "tenancy.probe.sweep" in found[cause]
-    assert all("other finding" in each.symptoms for each in fired)
+    assert all(each.alert.members for each in fired)
     assert rejudge(first.run, known_checks()) == ()
     assert {each.action for each in over.delivery.delivered} == {Action.RESOLVE}
     assert receivers.pagerduty.incidents == {}

@@ -26,7 +26,7 @@ from checks.meta.unjudged import every_promise_is_judged
 from exposition.own_metrics import run_blocks
 from reports import ReportFormat, render
 from reports.view import View
-from tests.fakes import ALERTS, PLATFORM, a_run
+from tests.fakes import ALERTS, PLATFORM, a_run, picture_of
 from workflows.commands import ExitCode, exit_code
 from workflows.terminal import findings_text
 
@@ -110,4 +110,4 @@ def test_every_output_says_it() -> None:
 
 def test_nobody_is_alerted() -> None:
     """It is known before the pass and the same in each: sixty promises are not sixty messages."""
-    assert decide((), a_run(LEFT), ALERTS, PLATFORM, NOW) == ()
+    assert decide((), picture_of(a_run(LEFT), at=NOW), ALERTS, PLATFORM) == ()
