@@ -7,10 +7,11 @@ from operator import or_
 from types import GenericAlias
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, InstanceOf, SerializeAsAny, create_model, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from basewatch.component_settings import ConfigModel
 from basewatch.components import Components
+from basewatch.config.alerting import Alerts
 from basewatch.config.collection import CollectorSettings
 from basewatch.config.prometheus import Prometheus
 from basewatch.errors import InvalidValueError
@@ -89,23 +90,6 @@ class CheckSettings(ConfigModel):
 
     enabled: bool = True
     severity: Severity | None = None
-
-
-class Route(ConfigModel):
-    """The findings that a channel reports: those at or above `severity`."""
-
-    channel: str
-    severity: Severity = Severity.LOW
-    unverified: bool = Field(default=True, description="whether UNVERIFIED findings are reported as well")
-
-
-class Alerts(ConfigModel):
-    """Who sends alerts on verdicts: Basewatch's own channels (`direct`), or the user's Prometheus (`prometheus`)."""
-
-    verdicts: Literal["direct", "prometheus"] = "direct"
-    # `config_model` narrows this to the kinds of channel that are installed.
-    channels: tuple[SerializeAsAny[InstanceOf[Channel]], ...] = ()
-    routes: tuple[Route, ...] = ()
 
 
 class Reports(ConfigModel):
