@@ -37,3 +37,8 @@ def canonical(data: object) -> bytes:
 def digest(data: object) -> str:
     """The sha256 of a JSON value's canonical form, as 64 hex digits."""
     return hashlib.sha256(canonical(data)).hexdigest()
+
+
+def evidence_digest(observation: str, component: str, facts: JSON) -> str:
+    """The digest by which facts are known as evidence."""
+    return digest({"observation": observation, "component": component, "facts": facts})

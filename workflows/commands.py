@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
@@ -14,6 +14,7 @@ import typer
 from alerts import Undelivered, notifiers
 from basewatch.components import Database
 from basewatch.errors import BasewatchError
+from basewatch.history import HistoryStatus
 from basewatch.history.engine import sqlite_file_missing
 from basewatch.history.store import History
 from basewatch.model import Finding, Run, Severity, Status, Window
@@ -63,8 +64,15 @@ class PreparedPlan:
     environ: Mapping[str, str]
 
     def history(self) -> History:
+        """The configured history, or one in memory while it cannot be used: a pass never depends on it."""
+        return History.open_or_remember(self._history_url, utc_now)
+
+    def existing_history(self) -> History:
         """The configured history, opened. Raises: HistoryError; SecretNotFoundError."""
-        return History.open(resolve_text(self.plan.config.history.url, self.environ, self.sessions.secret_store))
+        return History.open(self._history_url())
+
+    def _history_url(self) -> str:
+        return resolve_text(self.plan.config.history.url, self.environ, self.sessions.secret_store)
 
 
 def utc_now() -> datetime:
@@ -88,9 +96,12 @@ def run(prepared: PreparedPlan, fail_on: str, *, as_json: bool) -> int:
     channels = notifiers(plan.config.alerts, prepared.environ, prepared.sessions.secret_store)
     with prepared.history() as history:
         delivered = run_pass(plan, prepared.sessions, history, channels, utc_now)
+    status = history.status
+    for remark in history_remarks(status):
+        typer.echo(f"basewatch: {remark}", err=True)
     written = write_configured_reports(plan, delivered)
     print_findings(plan, delivered.run, as_json=as_json)
-    problems = (*undelivered_lines(delivered), *written.problems)
+    problems = (*undelivered_lines(delivered), *history_lines(status), *written.problems)
     for problem in problems:
         typer.echo(f"basewatch: {problem}", err=True)
     return exit_code(delivered.run.findings, fail_on=Severity(fail_on), undelivered=bool(problems))
@@ -122,7 +133,7 @@ def with_intervals(prepared: PreparedPlan, observed: Observed) -> Observed:
     if not isolation_summaries(run) or sqlite_file_missing(prepared.plan.config.history.url):
         return observed
     try:
-        with prepared.history() as history:
+        with prepared.existing_history() as history:
             known = history.catalog_intervals()
     except BasewatchError as error:
         note = f"The history of the catalogue watch could not be read: {error}"
@@ -149,6 +160,21 @@ def undelivered_lines(delivered: Delivered) -> tuple[str, ...]:
     for missed in delivered.delivery.undelivered:
         by_channel.setdefault(missed.notification.channel, []).append(missed)
     return tuple(_undelivered_line(channel, missed) for channel, missed in by_channel.items())
+
+
+def history_remarks(status: HistoryStatus) -> Iterator[str]:
+    """What happened to the history although the pass was recorded: rows that were set aside, or a short failure."""
+    for row in status.set_aside:
+        yield f"a row of the history cannot be read and was set aside, in its table set_aside: {row}"
+    if status.up and status.overcome:
+        yield f"{status.overcome}. The pass was recorded nevertheless"
+
+
+def history_lines(status: HistoryStatus) -> tuple[str, ...]:
+    """One line if the history cannot be used: why, and what that means."""
+    if status.up:
+        return ()
+    return (f"{status.problem}. The pass was reported and notified, but not recorded: the next pass may notify again",)
 
 
 def _undelivered_line(channel: str, missed: Sequence[Undelivered]) -> str:

@@ -35,8 +35,11 @@ def verify_history(config: Path, environ: Mapping[str, str]) -> int:
     with History.open(resolve_text(load_plan(config).config.history.url, environ)) as runs:
         chain = runs.verify()
         typer.echo(f"{chain.verified_runs} runs match their seals")
-        if not chain.valid:
+        for row in chain.set_aside:
+            typer.echo(f"a row was changed after it was written, and is kept in the table set_aside: {row}")
+        if chain.first_invalid_run:
             typer.echo(f"run {chain.first_invalid_run} does not match its seal: {chain.problem}")
+        if not chain.valid:
             return ExitCode.FAILED
         return _report(runs.run(), "")
 

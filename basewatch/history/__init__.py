@@ -1,5 +1,5 @@
 """The record of runs and pending notifications. `store.History` opens it and loads the database toolkit."""
 
-from basewatch.history.values import ChainVerification, LastRun, OpenAlert, PendingNotification
+from basewatch.history.values import ChainVerification, HistoryStatus, LastRun, OpenAlert, PendingNotification
 
-__all__ = ["ChainVerification", "LastRun", "OpenAlert", "PendingNotification"]
+__all__ = ["ChainVerification", "HistoryStatus", "LastRun", "OpenAlert", "PendingNotification"]

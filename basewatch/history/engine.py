@@ -6,8 +6,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from basewatch.errors import HistoryError
@@ -15,6 +16,7 @@ from basewatch.errors import HistoryError
 LOCK_TIMEOUT_SECONDS = 5
 # An arbitrary number that every Basewatch process uses.
 _ADVISORY_LOCK = 0x62617365
+_IN_MEMORY = "basewatch_in_memory"
 _FORMS = "write for example sqlite:///out/basewatch.db or postgresql://user:password@host/database"
 
 
@@ -35,6 +37,44 @@ def open_engine(address: str) -> Engine:
     return engine
 
 
+def open_memory_engine() -> Engine:
+    """An engine for a new SQLite database in memory, which ends with the engine."""
+    # The database is the one connection, so threads take turns. It is used only where a disk cannot be.
+    engine = create_engine(
+        "sqlite+pysqlite:///:memory:",
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=0,
+        connect_args={"check_same_thread": False},
+        execution_options={_IN_MEMORY: True},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def open_snapshot_engine(address: str) -> Engine | None:
+    """An engine that reads the SQLite file at `address` without any lock or journal, None for PostgreSQL.
+
+    It works in a folder that cannot be written. What is only in the write-ahead log is not seen.
+    Raises: HistoryError, as `open_engine`.
+    """
+    url = _parsed(address)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return None
+    file = f"file:{quote(str(Path(url.database).absolute()))}"
+    query = {"immutable": "1", "mode": "ro", "uri": "true"}
+    engine = create_engine(url.set(drivername="sqlite+pysqlite", database=file, query=query))
+    event.listen(engine, "connect", _leave_transactions_to_us)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def is_in_memory(connection: Connection) -> bool:
+    """Whether what is written to this connection ends with the process."""
+    return bool(connection.get_execution_options().get(_IN_MEMORY))
+
+
 def sqlite_file_missing(address: str) -> bool:
     """Whether `address` is a SQLite file that does not exist yet."""
     try:
@@ -45,8 +85,8 @@ def sqlite_file_missing(address: str) -> bool:
 
 
 def redacted_url(engine: Engine) -> str:
-    """The history's URL without its password."""
-    return engine.url.set(query={}).render_as_string(hide_password=True)
+    """The history's URL without its password and its driver."""
+    return engine.url.set(query={}, drivername=engine.url.get_backend_name()).render_as_string(hide_password=True)
 
 
 @contextmanager
@@ -100,9 +140,13 @@ def _make_folder(url: URL) -> None:
         raise HistoryError(f"the history's folder {folder} cannot be created: {error.strerror}") from error
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _leave_transactions_to_us(connection: Any, _record: object) -> None:
     # The driver's own transactions would start only at the first write, and the read before it could be stale.
     connection.isolation_level = None
+
+
+def _prepare_sqlite(connection: Any, record: object) -> None:
+    _leave_transactions_to_us(connection, record)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA foreign_keys = ON")
 

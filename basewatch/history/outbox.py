@@ -7,9 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
 
 from basewatch.facts import from_json, to_json
+from basewatch.history.rotten import parsed
 from basewatch.history.tables import notifications as table
 from basewatch.history.values import OpenAlert, PendingNotification
 from basewatch.notifier import Action, Notification, Receipt
@@ -32,13 +33,7 @@ def open_alerts(connection: Connection) -> tuple[OpenAlert, ...]:
     """Every alert whose last message, delivered or pending, opened it; in order of that message."""
     last = select(func.max(table.c.sequence)).where(_NOTIFIED).group_by(table.c.channel, table.c.key)
     query = select(table).where(table.c.sequence.in_(last), table.c.action == Action.FIRE).order_by(table.c.sequence)
-    return tuple(
-        OpenAlert(
-            last_notification=from_json(Notification, row["notification"]),
-            delivered=row["state"] == DeliveryState.DELIVERED,
-        )
-        for row in connection.execute(query).mappings()
-    )
+    return tuple(parsed(connection, query, table, _open_alert))
 
 
 def enqueue(connection: Connection, notifications: Sequence[Notification]) -> None:
@@ -61,15 +56,10 @@ def enqueue(connection: Connection, notifications: Sequence[Notification]) -> No
 def pending(connection: Connection) -> tuple[PendingNotification, ...]:
     """Every message that is not accepted yet, oldest first."""
     query = select(table).where(table.c.state == DeliveryState.PENDING).order_by(table.c.sequence)
-    return tuple(
-        PendingNotification(
-            notification=from_json(Notification, row["notification"]),
-            attempts=row["attempts"],
-            next_attempt_at=row["next_attempt_at"],
-            error=row["error"],
-        )
-        for row in connection.execute(query).mappings()
-    )
+    # Neither sent nor known as sent: without a valid state, a message would be lost in silence.
+    unknown = select(table).where(table.c.state.not_in(list(DeliveryState)) | table.c.action.not_in(list(Action)))
+    parsed(connection, unknown, table, _with_a_known_state)
+    return tuple(parsed(connection, query, table, _pending))
 
 
 def claim(connection: Connection, id_: str, now: datetime, until: datetime) -> bool:
@@ -93,6 +83,32 @@ def mark_failed(connection: Connection, id_: str, error: str, next_attempt_at: d
     values: dict[str, Any] = {"error": error}
     values |= {"state": DeliveryState.FAILED} if next_attempt_at is None else {"next_attempt_at": next_attempt_at}
     connection.execute(update(table).where(table.c.id == id_, table.c.state == DeliveryState.PENDING).values(values))
+
+
+def _open_alert(row: RowMapping) -> OpenAlert:
+    return OpenAlert(last_notification=_notification(row), delivered=row["state"] == DeliveryState.DELIVERED)
+
+
+def _pending(row: RowMapping) -> PendingNotification:
+    return PendingNotification(
+        notification=_notification(row),
+        attempts=int(row["attempts"]),
+        next_attempt_at=row["next_attempt_at"],
+        error=row["error"],
+    )
+
+
+def _notification(row: RowMapping) -> Notification:
+    """The notification of a row. Raises: ValueError, when its columns say another thing than its content."""
+    read = from_json(Notification, row["notification"])
+    if any(getattr(read, name) != row[name] for name in ("id", "channel", "key", "action")):
+        raise ValueError("its columns contradict its content")
+    return read
+
+
+def _with_a_known_state(row: RowMapping) -> None:
+    Action(row["action"])
+    DeliveryState(row["state"])
 
 
 def _alert(query: Select[Any], notification: Notification) -> Select[Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, RowMapping, Table, func, insert, select
 
@@ -11,10 +12,11 @@ from basewatch.catalog_interval import CatalogInterval
 from basewatch.errors import HistoryError
 from basewatch.facts import from_json, to_json
 from basewatch.history import tables
-from basewatch.model import Evidence, ExpectedCheck, Finding, Run, Status, Transition, Window
+from basewatch.history.evidence_rows import Columns, read_evidence, run_evidence_columns, write_content
+from basewatch.history.rotten import evidence_set_aside, is_used, parsed
+from basewatch.history.values import LastRun
+from basewatch.model import ExpectedCheck, Finding, Run, Status, Transition, Window
 from basewatch.series import Series
-
-Columns: TypeAlias = dict[str, Any]
 
 
 def write_run(connection: Connection, run: Run) -> int:
@@ -24,9 +26,9 @@ def write_run(connection: Connection, run: Run) -> int:
     """
     connection.execute(insert(tables.runs).values(_run_columns(run)))
     number: int = connection.execute(select(tables.runs.c.sequence).where(tables.runs.c.id == run.id)).scalar_one()
-    _write_content(connection, run.evidence)
+    write_content(connection, run.evidence, number)
     _add(connection, tables.findings, number, map(finding_columns, run.findings))
-    _add(connection, tables.run_evidence, number, map(_run_evidence_columns, run.evidence))
+    _add(connection, tables.run_evidence, number, map(run_evidence_columns, run.evidence))
     _add(connection, tables.transitions, number, (_transition_columns(each, run.findings) for each in run.transitions))
     return number
 
@@ -45,7 +47,7 @@ def read_run(connection: Connection, row: RowMapping) -> Run:
         expected=from_json(tuple[ExpectedCheck, ...], row["expected"]),
         components=row["components"],
         findings=findings,
-        evidence=_read_evidence(connection, row),
+        evidence=read_evidence(connection, row),
         series=from_json(tuple[Series, ...], row["series"]),
         transitions=tuple(_transition_of(each, findings) for each in _of_run(connection, tables.transitions, row)),
         previous_seal=row["previous_seal"],
@@ -56,44 +58,85 @@ def read_run(connection: Connection, row: RowMapping) -> Run:
     )
 
 
+def find_run(connection: Connection, id: str | None) -> Run | None:  # noqa: A002  # a run is identified by its id
+    """The run with this id, or the newest full run if that is None; None when there is none."""
+    wanted = tables.runs.c.scope == "" if id is None else tables.runs.c.id == id
+    query = select(tables.runs).where(wanted).order_by(tables.runs.c.sequence.desc()).limit(1)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else read_run(connection, row)
+
+
+def read_last_run(connection: Connection) -> LastRun | None:
+    """The newest full run in short, None when there is none."""
+    found = tables.runs.c
+    columns = (found.id, found.window_start, found.window_end, found.finished, found.seal)
+    query = select(*columns).where(found.scope == "", is_used()).order_by(found.sequence.desc()).limit(1)
+    return next(iter(parsed(connection, query, tables.runs, lambda row: LastRun(**row))), None)
+
+
+def read_partial_runs(connection: Connection, since: datetime) -> tuple[Run, ...]:
+    """Every partial run that started at `since` or later, oldest first."""
+    found = tables.runs.c
+    query = select(tables.runs).where(found.scope != "", found.started >= since, is_used()).order_by(found.sequence)
+    return tuple(parsed(connection, query, tables.runs, partial(read_run, connection)))
+
+
+def read_latest_findings(connection: Connection) -> dict[str, Finding]:
+    """The newest finding of every key that was ever recorded."""
+    found = tables.findings.c
+    used = select(tables.runs.c.sequence).where(is_used())
+    newest = (
+        select(found.key, func.max(found.run).label("run")).where(found.run.in_(used)).group_by(found.key).subquery()
+    )
+    query = select(tables.findings).join(newest, (found.key == newest.c.key) & (found.run == newest.c.run))
+    return {each.key: each for each in parsed(connection, query, tables.findings, finding_of)}
+
+
 def finding_of(row: RowMapping) -> Finding:
-    """The finding of one row of `findings`."""
-    return from_json(Finding, {**row, "check": row["check_id"]})
+    """The finding of one row of `findings`. Raises: ValueError, when it cannot be what was written."""
+    finding = from_json(Finding, {**row, "check": row["check_id"]})
+    if finding.key != row["key"]:
+        raise ValueError("its key is not that of its check, component and subject")
+    return finding
 
 
 def read_current_findings(connection: Connection) -> tuple[Finding, ...]:
     """The newest finding of each expected check: from the newest full pass and every partial pass since."""
     runs = tables.runs
-    newest = select(func.max(runs.c.sequence)).where(runs.c.scope == "").scalar_subquery()
-    query = select(runs.c.sequence, runs.c.expected).where(runs.c.sequence >= newest).order_by(runs.c.sequence)
-    last = {
-        pair: row["sequence"]
-        for row in connection.execute(query).mappings()
-        for pair in from_json(tuple[ExpectedCheck, ...], row["expected"])
-    }
-    query = select(tables.findings).where(tables.findings.c.run >= newest)
-    found = ((row["run"], finding_of(row)) for row in connection.execute(query).mappings())
+    newest = select(func.max(runs.c.sequence)).where(runs.c.scope == "", is_used()).scalar_subquery()
+    query = select(runs.c.sequence, runs.c.expected).where(runs.c.sequence >= newest, is_used())
+    judged = parsed(connection, query.order_by(runs.c.sequence), runs, _judged)
+    last = {pair: sequence for sequence, pairs in judged for pair in pairs}
+    query = select(tables.findings).where(tables.findings.c.run.in_(sequence for sequence, _ in judged))
+    found = parsed(connection, query, tables.findings, lambda row: (row["run"], finding_of(row)))
     return tuple(
         each for run, each in found if last.get(ExpectedCheck(check=each.check, component=each.component)) == run
     )
+
+
+def _judged(row: RowMapping) -> tuple[int, tuple[ExpectedCheck, ...]]:
+    return row["sequence"], from_json(tuple[ExpectedCheck, ...], row["expected"])
 
 
 def read_known_ids(connection: Connection, pairs: Sequence[ExpectedCheck]) -> dict[str, str]:
     """The `resource_id` in the newest facts on which the check of each pair passed, by component; none without one."""
     found, evidence = tables.findings.c, tables.evidence.c
     columns = (found.check_id, found.component, func.max(found.run).label("run"))
-    passed = select(*columns).where(found.check_id.in_({pair.check for pair in pairs}), found.status == Status.PASS)
+    used = select(tables.runs.c.sequence).where(is_used())
+    of_checks = found.check_id.in_({pair.check for pair in pairs})
+    passed = select(*columns).where(of_checks, found.status == Status.PASS, found.run.in_(used))
     newest = passed.group_by(found.check_id, found.component).subquery()
     of_newest = (
         (found.check_id == newest.c.check_id) & (found.component == newest.c.component) & (found.run == newest.c.run)
     )
     query = (
-        select(found.component, evidence.facts)
+        select(found.component.label("judged"), evidence.facts)
         .join(newest, of_newest)
         .join(tables.evidence, evidence.digest == found.evidence)
+        .where(evidence.digest.not_in(evidence_set_aside()))
     )
     wanted = {pair.component for pair in pairs}
-    read = ((component, facts.get("resource_id")) for component, facts in connection.execute(query))
+    read = parsed(connection, query, tables.evidence, lambda row: (row["judged"], row["facts"].get("resource_id")))
     return {component: str(known) for component, known in read if component in wanted and known}
 
 
@@ -122,49 +165,6 @@ def _run_columns(run: Run) -> Columns:
         "scope": run.scope,
         "intervals": to_json(tuple[CatalogInterval, ...], run.intervals),
     }
-
-
-def _write_content(connection: Connection, evidence: Sequence[Evidence]) -> None:
-    content = {each.digest: _content_columns(each) for each in evidence}
-    known = select(tables.evidence).where(tables.evidence.c.digest.in_(content))
-    stored = {row["digest"]: dict(row) for row in connection.execute(known).mappings()}
-    for each in evidence:
-        if stored.get(each.digest, content[each.digest]) != _content_columns(each):
-            raise HistoryError(
-                f"evidence {each.digest} of {each.component} differs from what is stored under that digest"
-            )
-    new = [columns for digest, columns in content.items() if digest not in stored]
-    if new:
-        connection.execute(insert(tables.evidence), new)
-
-
-def _content_columns(evidence: Evidence) -> Columns:
-    return {
-        "digest": evidence.digest,
-        "observation": evidence.observation,
-        "component": evidence.component,
-        "facts": evidence.facts,
-    }
-
-
-def _run_evidence_columns(evidence: Evidence) -> Columns:
-    return {
-        "digest": evidence.digest,
-        "source": evidence.source,
-        "principal": evidence.principal,
-        "requests": list(evidence.requests),
-        "observed_at": evidence.observed_at,
-    }
-
-
-def _read_evidence(connection: Connection, row: RowMapping) -> tuple[Evidence, ...]:
-    query = (
-        select(tables.run_evidence, tables.evidence)
-        .join(tables.evidence, tables.evidence.c.digest == tables.run_evidence.c.digest)
-        .where(tables.run_evidence.c.run == row["sequence"])
-        .order_by(tables.run_evidence.c.position)
-    )
-    return tuple(from_json(Evidence, dict(each)) for each in connection.execute(query).mappings())
 
 
 def _transition_columns(transition: Transition, findings: Sequence[Finding]) -> Columns:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, func, select
-
 from basewatch.catalog_interval import CatalogInterval
 from basewatch.errors import HistoryError
-from basewatch.history import exporter_state, outbox, rows, seal
-from basewatch.history.engine import open_engine, read_transaction, redacted_url, write_transaction
-from basewatch.history.schema import migrate
-from basewatch.history.tables import findings, runs
-from basewatch.history.values import ChainVerification, LastRun, OpenAlert, PendingNotification
+from basewatch.history import exporter_state, outbox, recording, rows
+from basewatch.history.fallback import FallbackTransactions
+from basewatch.history.transactions import DatabaseTransactions, Transactions
+from basewatch.history.values import ChainVerification, HistoryStatus, LastRun, OpenAlert, PendingNotification
 from basewatch.model import ExpectedCheck, Finding, Run
 from basewatch.notifier import Notification, Receipt
 
@@ -24,25 +22,36 @@ LATEST = "latest"
 
 
 class History:
-    """An open history. Every method may raise HistoryError; in that case it has written nothing."""
+    """An open history. Every method may raise HistoryError; in that case it has written nothing.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    One that was opened with `open_or_remember` uses a database in memory instead of raising.
+    """
+
+    def __init__(self, transactions: Transactions) -> None:
+        self._transactions = transactions
+        self._noted = 0
 
     @classmethod
     def open(cls, url: str) -> Self:
         """The history at `url`, created if it does not exist and migrated to the current schema."""
-        engine = open_engine(url)
-        try:
-            migrate(engine)
-        except HistoryError:
-            engine.dispose()
-            raise
-        return cls(engine)
+        return cls(DatabaseTransactions.open(url))
+
+    @classmethod
+    def open_or_remember(cls, url: Callable[[], str], clock: Callable[[], datetime]) -> Self:
+        """The history at `url`; while it cannot be used, for any reason, one in memory takes its place.
+
+        `url` may raise BasewatchError, which is such a reason. `status` says whether the history is used.
+        """
+        return cls(FallbackTransactions(url, clock))
+
+    @property
+    def status(self) -> HistoryStatus:
+        """Whether the configured history is used."""
+        return self._transactions.status
 
     def close(self) -> None:
         """Closes every connection."""
-        self._engine.dispose()
+        self._transactions.close()
 
     def __enter__(self) -> Self:
         return self
@@ -57,124 +66,85 @@ class History:
 
         The run is read back and its seal recomputed before the commit, so that every recorded run can be verified.
         """
-        with write_transaction(self._engine) as connection:
-            newest = connection.execute(select(runs.c.seal).order_by(runs.c.sequence.desc()).limit(1)).scalar()
-            sealed = seal.seal(run, newest or "")
-            number = rows.write_run(connection, sealed)
-            if problem := _problem(connection, number, sealed.previous_seal):
-                raise HistoryError(f"run {run.id} was not recorded, because it would not read back the same: {problem}")
-            outbox.enqueue(connection, notifications)
-        return sealed
+        known = self._noted
+        recorded, problem = self._transactions.write(
+            partial(recording.record, run=run, notifications=notifications, notes=lambda: self._notes(known))
+        )
+        self._noted = len(self.status.set_aside)
+        self._transactions.note_run(problem)
+        if recorded.seal:
+            return recorded
+        return replace(recorded, notes=(*recorded.notes, f"This run was not recorded: {self.status.problem}"))
 
     def last_run(self) -> LastRun | None:
         """The newest full run in short, None when there is none. A partial run does not move the window."""
-        with read_transaction(self._engine) as connection:
-            return _last(connection)
+        return self._transactions.read(rows.read_last_run)
 
     def run(self, id: str = LATEST) -> Run:  # noqa: A002  # a run is identified by its id
         """The run with this id, or the newest full run. Raises: HistoryError, when there is none."""
-        wanted = runs.c.scope == "" if id == LATEST else runs.c.id == id
-        query = select(runs).where(wanted).order_by(runs.c.sequence.desc()).limit(1)
-        with read_transaction(self._engine) as connection:
-            row = connection.execute(query).mappings().one_or_none()
-            if row is None:
-                raise HistoryError(
-                    f"the history {redacted_url(self._engine)} holds no run {id}; `basewatch run` records one"
-                )
-            return rows.read_run(connection, row)
+        found = self._transactions.read(partial(rows.find_run, id=None if id == LATEST else id))
+        if found is None:
+            raise HistoryError(f"the history {self._transactions.url} holds no run {id}; `basewatch run` records one")
+        return found
 
     def partial_runs(self, since: datetime) -> tuple[Run, ...]:
         """Every partial run that started at `since` or later, oldest first."""
-        query = select(runs).where(runs.c.scope != "", runs.c.started >= since).order_by(runs.c.sequence)
-        with read_transaction(self._engine) as connection:
-            return tuple(rows.read_run(connection, row) for row in connection.execute(query).mappings().all())
+        return self._transactions.read(partial(rows.read_partial_runs, since=since))
 
     def current_findings(self) -> tuple[Finding, ...]:
         """The findings of the newest full run, updated by the partial runs since."""
-        with read_transaction(self._engine) as connection:
-            return rows.read_current_findings(connection)
+        return self._transactions.read(rows.read_current_findings)
 
     def catalog_intervals(self, since: datetime | None = None) -> tuple[CatalogInterval, ...]:
         """The intervals of every database, oldest first, without those that ended before `since`."""
-        with read_transaction(self._engine) as connection:
-            return exporter_state.read_intervals(connection, since)
+        return self._transactions.read(partial(exporter_state.read_intervals, since=since))
 
     def save_interval(self, interval: CatalogInterval) -> None:
         """Replaces the interval that began at the same time, or adds it."""
-        with write_transaction(self._engine) as connection:
-            exporter_state.write_interval(connection, interval)
+        self._transactions.write(partial(exporter_state.write_interval, interval=interval))
 
     def load_counters(self, location: str) -> bytes | None:
         """The saved counters of one account and region; None when none were saved."""
-        with read_transaction(self._engine) as connection:
-            return exporter_state.read_counters(connection, location)
+        return self._transactions.read(partial(exporter_state.read_counters, location=location))
 
     def save_counters(self, location: str, state: bytes, at: datetime) -> None:
         """Replaces the saved counters of one account and region."""
-        with write_transaction(self._engine) as connection:
-            exporter_state.write_counters(connection, location, state, at)
+        self._transactions.write(partial(exporter_state.write_counters, location=location, state=state, at=at))
 
     def latest_findings(self) -> Mapping[str, Finding]:
         """The newest finding of every key that was ever recorded."""
-        newest = select(findings.c.key, func.max(findings.c.run).label("run")).group_by(findings.c.key).subquery()
-        query = select(findings).join(newest, (findings.c.key == newest.c.key) & (findings.c.run == newest.c.run))
-        with read_transaction(self._engine) as connection:
-            return {row["key"]: rows.finding_of(row) for row in connection.execute(query).mappings()}
+        return self._transactions.read(rows.read_latest_findings)
 
     def known_ids(self, pairs: Sequence[ExpectedCheck]) -> Mapping[str, str]:
         """The `resource_id` of each component (its ref) in the newest facts on which its check passed."""
-        with read_transaction(self._engine) as connection:
-            return rows.read_known_ids(connection, pairs)
+        return self._transactions.read(partial(rows.read_known_ids, pairs=pairs))
 
     def open_alerts(self) -> tuple[OpenAlert, ...]:
         """Every alert that a channel was notified of, or will be, and that no resolve has closed."""
-        with read_transaction(self._engine) as connection:
-            return outbox.open_alerts(connection)
+        return self._transactions.read(outbox.open_alerts)
 
     def pending_notifications(self) -> tuple[PendingNotification, ...]:
         """Every message that its channel has not accepted yet, oldest first."""
-        with read_transaction(self._engine) as connection:
-            return outbox.pending(connection)
+        return self._transactions.read(outbox.pending)
 
     def claim(self, id: str, now: datetime, until: datetime) -> bool:  # noqa: A002  # see run
         """Whether the caller may send the message now; no other process may before `until`, even if it dies."""
-        with write_transaction(self._engine) as connection:
-            return outbox.claim(connection, id, now, until)
+        return self._transactions.write(partial(outbox.claim, id_=id, now=now, until=until))
 
     def mark_delivered(self, id: str, receipt: Receipt, at: datetime) -> None:  # noqa: A002  # see run
         """Records that the channel accepted the message."""
-        with write_transaction(self._engine) as connection:
-            outbox.mark_delivered(connection, id, receipt, at)
+        self._transactions.write(partial(outbox.mark_delivered, id_=id, receipt=receipt, at=at))
 
     def mark_failed(self, id: str, error: str, next_attempt_at: datetime | None) -> None:  # noqa: A002  # see run
         """Records why the channel did not accept the message, and when it is tried again; None means never."""
-        with write_transaction(self._engine) as connection:
-            outbox.mark_failed(connection, id, error, next_attempt_at)
+        self._transactions.write(partial(outbox.mark_failed, id_=id, error=error, next_attempt_at=next_attempt_at))
 
     def verify(self) -> ChainVerification:
         """Recomputes every seal, oldest first, and stops at the first run that does not match."""
-        previous, verified = "", 0
-        with read_transaction(self._engine) as connection:
-            for sequence, name, sealed in connection.execute(
-                select(runs.c.sequence, runs.c.id, runs.c.seal).order_by(runs.c.sequence)
-            ):
-                problem = _problem(connection, sequence, previous)
-                if problem:
-                    return ChainVerification(verified_runs=verified, first_invalid_run=name, problem=problem)
-                previous, verified = sealed, verified + 1
-        return ChainVerification(verified_runs=verified)
+        return self._transactions.read(recording.verify)
 
-
-def _problem(connection: Connection, sequence: int, previous_seal: str) -> str:
-    try:
-        row = connection.execute(select(runs).where(runs.c.sequence == sequence)).mappings().one()
-        return seal.problem(rows.read_run(connection, row), previous_seal)
-    except (ValueError, LookupError, zlib.error) as error:
-        return f"it can no longer be read: {error}"
-
-
-def _last(connection: Connection) -> LastRun | None:
-    columns = (runs.c.id, runs.c.window_start, runs.c.window_end, runs.c.finished, runs.c.seal)
-    query = select(*columns).where(runs.c.scope == "").order_by(runs.c.sequence.desc()).limit(1)
-    row = connection.execute(query).mappings().one_or_none()
-    return LastRun(**row) if row else None
+    def _notes(self, known: int) -> tuple[str, ...]:
+        """What readers of the next run must know: the rows that were set aside since the last one."""
+        return tuple(
+            f"A row of the history cannot be read and was set aside: {row}" for row in self.status.set_aside[known:]
+        )

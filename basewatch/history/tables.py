@@ -132,3 +132,17 @@ notifications = Table(
     Index("notifications_by_alert", "channel", "key", "sequence"),
     Index("notifications_by_state", "state", "sequence"),
 )
+
+# Rows that can no longer be read, as they were found. Those of a run also stay where they are, for `verify`.
+set_aside = Table(
+    "set_aside",
+    metadata,
+    Column("sequence", Integer, primary_key=True),
+    Column("at", UtcTimestamp, nullable=False),
+    Column("source", Text, nullable=False, comment="the table of the row"),
+    Column("row", Text, nullable=False, comment="its primary key"),
+    Column("run", Integer, comment="the run that is no longer used because of it"),
+    Column("repaired_by", Integer, comment="the run that recorded the right content again"),
+    Column("reason", Text, nullable=False),
+    Column("content", JsonText, nullable=False),
+)

@@ -10,6 +10,26 @@ from basewatch.notifier import Notification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryStatus:
+    """Whether the configured history is used. `problem` says why not, and what to do; it is empty when it is used.
+
+    `overcome` is the last problem after which it could be used again, with everything that happened meanwhile.
+    `last_success` is when it last was used; None means never, or not known. `set_aside` names every row that could not
+    be read since it was opened.
+    """
+
+    problem: str = ""
+    overcome: str = ""
+    last_success: datetime | None = None
+    set_aside: tuple[str, ...] = ()
+
+    @property
+    def up(self) -> bool:
+        """Whether the configured history is used."""
+        return not self.problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LastRun:
     """The newest full run: the next window starts at `window_end`."""
 
@@ -60,13 +80,17 @@ class PendingNotification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainVerification:
-    """The result of recomputing the seals: how many runs match in a row, and the first that does not, if any."""
+    """The result of recomputing the seals: how many runs match in a row, and the first that does not, if any.
+
+    `set_aside` names every row that was found changed before, also one that was recorded right again since.
+    """
 
     verified_runs: int
     first_invalid_run: str = ""
     problem: str = ""
+    set_aside: tuple[str, ...] = ()
 
     @property
     def valid(self) -> bool:
-        """Whether every recorded run matches its seal."""
-        return not self.first_invalid_run
+        """Whether every recorded run matches its seal, and no row was ever found changed."""
+        return not self.first_invalid_run and not self.set_aside

@@ -46,6 +46,7 @@ def test_a_history_with_the_earlier_names_keeps_its_content(url: str) -> None:
             "UPDATE notifications SET state = 'owed'",
             "ALTER TABLE findings DROP COLUMN source",
             "ALTER TABLE findings DROP COLUMN action",
+            "DROP TABLE set_aside",
             "UPDATE alembic_version SET version_num = '0004'",
         ):
             connection.exec_driver_sql(statement)

@@ -1,0 +1,79 @@
+"""Records a run with its notifications, sealed after the newest one, and recomputes every seal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from basewatch.errors import HistoryError
+from basewatch.history import outbox, rows, seal
+from basewatch.history.engine import is_in_memory
+from basewatch.history.rotten import UNREADABLE, found_before, reason_of
+from basewatch.history.tables import runs
+from basewatch.history.values import ChainVerification
+from basewatch.model import Run
+from basewatch.notifier import Notification
+
+HISTORY_DOWN = "The history is down, so this may repeat."
+"""The note of a message that is queued in memory: an earlier pass may have sent it, and a later one may again."""
+
+
+def record(
+    connection: Connection, run: Run, notifications: Sequence[Notification], notes: Callable[[], Sequence[str]]
+) -> tuple[Run, str]:
+    """Records the run and queues its notifications; returns the run with `notes` and its seal.
+
+    In a database in memory the notifications are queued whatever happens to the run; the run that is returned has no
+    seal, and beside it is why it cannot be kept even there. Raises: HistoryError, when the run would not read back
+    the same.
+    """
+    run = replace(run, notes=(*run.notes, *notes()))
+    if not is_in_memory(connection):
+        sealed = add_run(connection, run)
+        outbox.enqueue(connection, notifications)
+        return sealed, ""
+    problem = ""
+    try:
+        with connection.begin_nested():
+            add_run(connection, run)
+    except (HistoryError, SQLAlchemyError, *UNREADABLE) as error:
+        problem = f"run {run.id} cannot be recorded: {reason_of(error)}"
+    outbox.enqueue(connection, [replace(each, note=f"{each.note} {HISTORY_DOWN}".strip()) for each in notifications])
+    return replace(run, previous_seal="", seal=""), problem
+
+
+def add_run(connection: Connection, run: Run) -> Run:
+    """Seals the run after the newest one and adds it. Raises: HistoryError.
+
+    The run is read back and its seal recomputed before the commit, so that every recorded run can be verified.
+    """
+    newest = connection.execute(select(runs.c.seal).order_by(runs.c.sequence.desc()).limit(1)).scalar()
+    sealed = seal.seal(run, newest or "")
+    number = rows.write_run(connection, sealed)
+    if problem := _problem(connection, number, sealed.previous_seal):
+        raise HistoryError(f"run {run.id} was not recorded, because it would not read back the same: {problem}")
+    return sealed
+
+
+def verify(connection: Connection) -> ChainVerification:
+    """Recomputes every seal, oldest first, and stops at the first run that does not match."""
+    previous, verified, aside = "", 0, found_before(connection)
+    for sequence, name, sealed in connection.execute(
+        select(runs.c.sequence, runs.c.id, runs.c.seal).order_by(runs.c.sequence)
+    ):
+        problem = _problem(connection, sequence, previous)
+        if problem:
+            return ChainVerification(verified_runs=verified, first_invalid_run=name, problem=problem, set_aside=aside)
+        previous, verified = sealed, verified + 1
+    return ChainVerification(verified_runs=verified, set_aside=aside)
+
+
+def _problem(connection: Connection, sequence: int, previous_seal: str) -> str:
+    try:
+        row = connection.execute(select(runs).where(runs.c.sequence == sequence)).mappings().one()
+        return seal.problem(rows.read_run(connection, row), previous_seal)
+    except UNREADABLE as error:
+        return f"it can no longer be read: {error}"

@@ -1,0 +1,177 @@
+"""Nothing that happens to the history silences a pass: what was observed is notified, shown and reported."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from alerts.channels import CHANNEL_TYPES
+from basewatch.config import config_model
+from basewatch.facts import evidence_digest
+from basewatch.metrics import CollectedMetrics
+from basewatch.model import Evidence, Finding, Severity, Status
+from demo.receivers import Receivers
+from tests.fakes import NOON, a_finding, a_run, some_evidence
+from workflows import commands, monitor
+from workflows.clients import AwsSessions
+from workflows.commands import ExitCode, PreparedPlan
+from workflows.monitor import Observed
+from workflows.plan import Plan
+
+KNOWN = a_finding(Status.FAIL, subject="known", severity=Severity.CRITICAL)
+BROKEN = a_finding(Status.FAIL, subject="broken since", severity=Severity.CRITICAL)
+LATER = NOON + timedelta(hours=6)
+
+
+def evidence_of(at: datetime) -> Evidence:
+    """Evidence under its true digest."""
+    some = some_evidence(at)
+    return replace(some, digest=evidence_digest(some.observation, some.component, some.facts))
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """The file of the history."""
+    return tmp_path / "history" / "history.db"
+
+
+@pytest.fixture
+def prepared(tmp_path: Path, database: Path, receivers: Receivers) -> PreparedPlan:
+    """A configuration that records into the file and notifies the receivers."""
+    tree = {
+        "version": 1,
+        "platform": {"name": "securebase", "environment": "production"},
+        "history": {"url": f"sqlite:///{database}"},
+        "reports": {"directory": str(tmp_path / "out")},
+        "components": {},
+        "watch": False,
+        "alerts": {
+            "channels": [
+                {"name": "chat", "kind": "slack", "webhook": "env:SLACK_WEBHOOK_URL"},
+                {"name": "on-call", "kind": "pagerduty", "routing_key": "env:PAGERDUTY_ROUTING_KEY"},
+            ],
+            "routes": [{"channel": "chat"}, {"channel": "on-call"}],
+        },
+    }
+    config = config_model(CHANNEL_TYPES).model_validate(tree)
+    plan = Plan(config=config, digest="", commit="", checks=(), collectors=(), unchecked=())
+    return PreparedPlan(plan=plan, sessions=AwsSessions(config, {}), environ=receivers.environment)
+
+
+@pytest.fixture
+def run(prepared: PreparedPlan, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Makes `basewatch run` observe these findings, and returns its exit status."""
+    monkeypatch.setattr("basewatch.history.engine.LOCK_TIMEOUT_SECONDS", 0)
+
+    def make(*findings: Finding, at: datetime = NOON, changed: PreparedPlan = prepared) -> int:
+        seen = replace(
+            a_run(*findings, id=f"run at {at}", at=at), components={}, series=(), evidence=(evidence_of(at),)
+        )
+        observed = Observed(run=seen, collected=CollectedMetrics(window=seen.window))
+        monkeypatch.setattr(monitor, "_observe", lambda *_: observed)
+        monkeypatch.setattr(commands, "utc_now", lambda: at)
+        return commands.run(changed, "low", as_json=False)
+
+    return make
+
+
+def statement(sql: str) -> Callable[[Path], None]:
+    """Damages the history with one statement."""
+
+    def damage(database: Path) -> None:
+        with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+            connection.execute(sql)
+
+    return damage
+
+
+def overwrite(database: Path) -> None:
+    """Something else is in the place of the history."""
+    for each in database.parent.glob(f"{database.name}*"):
+        each.unlink()
+    database.write_text("dear diary, " * 100)
+
+
+def a_folder(database: Path) -> None:
+    """A folder is in the place of the history."""
+    for each in database.parent.glob(f"{database.name}*"):
+        each.unlink()
+    database.mkdir()
+
+
+def cut(database: Path) -> None:
+    """Half of the file is lost."""
+    statement("PRAGMA wal_checkpoint(TRUNCATE)")(database)
+    content = database.read_bytes()
+    database.write_bytes(content[: len(content) // 2])
+
+
+DAMAGES = {
+    "not a database": overwrite,
+    "a folder": a_folder,
+    "cut in half": cut,
+    "a newer schema": statement("UPDATE alembic_version SET version_num = '9999'"),
+    "a table is gone": statement("DROP TABLE transitions"),
+    "the runs are gone": statement("ALTER TABLE runs RENAME TO walks"),
+    "the notifications are gone": statement("DROP TABLE notifications"),
+    "facts that differ": statement("""UPDATE evidence SET facts = '{"days":36}'"""),
+    "facts that are no JSON": statement("UPDATE evidence SET facts = '{'"),
+    "a notification that is no JSON": statement("UPDATE notifications SET notification = '{'"),
+    "a status that does not exist": statement("UPDATE findings SET status = 'FINE'"),
+    "expected checks that are no JSON": statement("UPDATE runs SET expected = '['"),
+    "a time that is none": statement("UPDATE runs SET window_end = 'noon'"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_a_failure_is_notified_and_reported_whatever_the_history_is(
+    run: Callable[..., int],
+    tmp_path: Path,
+    receivers: Receivers,
+    capsys: pytest.CaptureFixture[str],
+    damage: Callable[[Path], None],
+) -> None:
+    """A FAIL that is new reaches every channel and the report, the exit status is that of the FAIL, and why is said."""
+    run(KNOWN)
+    damage(tmp_path / "history" / "history.db")
+    capsys.readouterr()
+
+    status = run(KNOWN, BROKEN, at=LATER)
+
+    out, err = capsys.readouterr()
+    assert status == ExitCode.FAILED
+    assert BROKEN.subject in out
+    assert "the history" in err
+    assert "Traceback" not in err
+    assert BROKEN.subject in (tmp_path / "out" / "findings.json").read_text()
+    assert BROKEN.key in receivers.pagerduty.incidents
+    assert any(BROKEN.subject in str(message) for message in receivers.slack.messages)
+
+
+def test_a_pass_without_a_failure_says_that_it_was_not_recorded(
+    run: Callable[..., int], database: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A history that cannot be written is exit status 4 where nothing is worse."""
+    run()
+    overwrite(database)
+
+    assert run(replace(KNOWN, status=Status.PASS), at=LATER) == ExitCode.UNDELIVERED
+    assert "not recorded" in capsys.readouterr().err
+
+
+def test_a_writer_elsewhere_repeats_no_alert(run: Callable[..., int], database: Path, receivers: Receivers) -> None:
+    """While another process holds the lock, what was sent is still read: known alerts are not sent again, and end."""
+    run(KNOWN)
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        run(KNOWN, BROKEN, at=LATER)
+        assert [event["dedup_key"] for event in receivers.pagerduty.events] == [KNOWN.key, BROKEN.key]
+        run(replace(KNOWN, status=Status.PASS), BROKEN, at=LATER)
+
+    assert KNOWN.key not in receivers.pagerduty.incidents
