@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from basewatch.components import Component
@@ -48,6 +50,22 @@ class PlanClient:
     def unjudged(self, component: Component) -> tuple[str, ...]:
         """The promises of a component that no enabled check judges."""
         return tuple(promise for ref, promise in self.promises if ref == component.ref)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastPasses:
+    """Answers from the history as it was when the pass began; it sends no request.
+
+    `previous_end` is the end of the window of the last full pass, None when none is recorded. `known_ids` are the ids
+    of the resources of components (their refs) when their checks last passed.
+    """
+
+    previous_end: datetime | None
+    known_ids: Mapping[str, str]
+    source: str = "the history"
+    principal: str = "basewatch"
+    requests: tuple[str, ...] = ()
+    action: str = ""
 
 
 class ClientFactory(Protocol):

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from basewatch.check import AnyCheck
-from checks import access, availability, backup, encryption, inventory, logging, meta, retention, service, tenancy
+from checks import (
+    access,
+    availability,
+    backup,
+    encryption,
+    inventory,
+    logging,
+    meta,
+    retention,
+    service,
+    tenancy,
+    watcher,
+)
 
 CHECKS: tuple[AnyCheck, ...] = (
     *meta.CHECKS,
+    *watcher.CHECKS,
     *inventory.CHECKS,
     *tenancy.CHECKS,
     *retention.CHECKS,

@@ -53,7 +53,9 @@ def run(
     """Run every check and record the run. Write the reports, and send alerts about changes."""
     from workflows import commands
 
-    raise typer.Exit(commands.run(commands.prepare(config, os.environ), fail_on, as_json=output is ResultFormat.JSON))
+    raise typer.Exit(
+        commands.run(commands.prepare(config, os.environ, recorded=True), fail_on, as_json=output is ResultFormat.JSON)
+    )
 
 
 @app.command()
@@ -116,7 +118,7 @@ def serve(
     from workflows import commands
     from workflows.serve import serve as serve_until_signal
 
-    prepared = commands.prepare(config, os.environ)
+    prepared = commands.prepare(config, os.environ, recorded=True)
     serve_until_signal(prepared, listen or prepared.plan.config.web.listen)
 
 

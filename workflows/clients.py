@@ -8,12 +8,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from threading import RLock
-from types import MappingProxyType
 from typing import cast
 
 from basewatch.aws import AwsClient, AwsSession
 from basewatch.aws.secrets import AwsSecretStore
-from basewatch.clients import Client, K, PlanClient
+from basewatch.clients import Client, K, PastPasses, PlanClient
 from basewatch.components import AwsComponent, Component, Database
 from basewatch.config import Account, Config
 from basewatch.errors import ConfigError, ObservationError, Problem
@@ -168,14 +167,15 @@ class LiveClients:
         collected: CollectedMetrics,
         run: str,
         unjudged: tuple[tuple[str, str], ...] = (),
-        known_ids: Mapping[str, str] = MappingProxyType({}),
+        past: PastPasses | None = None,
     ) -> None:
         """`run` names the run in PostgreSQL; `unjudged` are the promises of the plan without a check.
 
-        `known_ids` are the ids of the resources of components (their refs) when their checks last passed.
+        `past` is None where no history is read.
         """
+        self._past = past
         self._unjudged = unjudged
-        self._known_ids = known_ids
+        self._known_ids = past.known_ids if past else {}
         self._sessions = sessions
         self._collected = collected
         self._run = run
@@ -190,6 +190,8 @@ class LiveClients:
             yield self._sessions.session_for(component).open_client(self._known_ids.get(component.ref, ""))
         elif kind is PlanClient:
             yield PlanClient(promises=self._unjudged)
+        elif kind is PastPasses and self._past is not None:
+            yield self._past
         elif kind is MetricsClient:
             yield MetricsClient(self._collected)
         elif kind is DatabaseClient and isinstance(component, Database):

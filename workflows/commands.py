@@ -80,9 +80,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def prepare(path: Path, environ: Mapping[str, str], *, only: str = "*", component: str = "*") -> PreparedPlan:
-    """The plan of the configuration at `path`. Raises: ConfigError, with every reason why it cannot run."""
-    plan = load_plan(path, only=only, component=component)
+def prepare(
+    path: Path, environ: Mapping[str, str], *, only: str = "*", component: str = "*", recorded: bool = False
+) -> PreparedPlan:
+    """The plan of the configuration at `path`; see load_plan.
+
+    Raises: ConfigError, with every reason why it cannot run.
+    """
+    plan = load_plan(path, only=only, component=component, recorded=recorded)
     sessions = AwsSessions(plan.config, environ)
     sessions.require_secrets(
         {url for p in plan.checks if isinstance(p.component, Database) for url in p.component.secrets}

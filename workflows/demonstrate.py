@@ -50,7 +50,7 @@ def run_demo(config: Path, names: Sequence[str], *, keep: bool, environ: Mapping
         terminal.line(
             "a PostgreSQL server with tenants, an AWS account simulated by moto, and receivers for Slack and PagerDuty"
         )
-        prepared = prepare(config, {**environ, **box.environment, **receivers.environment})
+        prepared = prepare(config, {**environ, **box.environment, **receivers.environment}, recorded=True)
         history = stack.enter_context(History.open(_fresh_history(prepared)))
         runs = DemoRuns(prepared, history, receivers, terminal)
         as_expected = [runs.report_step(step) for step in walk_through(box, faults, runs, runs.unresolved_alerts)]

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import reduce
-from types import MappingProxyType
 from uuid import uuid4
 
 from alerts import DEFAULT_DELIVERY_RETRY_POLICY, Delivery, DeliveryRetryPolicy, Picture, decide, deliver
 from basewatch import __version__
+from basewatch.clients import PastPasses
 from basewatch.history.store import History
 from basewatch.metrics import CollectedMetrics
 from basewatch.model import ExpectedCheck, Finding, Run, Transition, Window
@@ -70,7 +70,10 @@ def observe_since_last(plan: Plan, sessions: AwsSessions, history: History, cloc
         window = EvaluationWindow(window=Window(start=at, end=at), warm_up=timedelta())
     else:
         window = evaluation_window(plan, history.last_run(), history.current_findings(), at)
-    return _observe(plan, sessions, window, clock, history.known_ids(plan.identified))
+    last = history.last_run()
+    known_ids = history.known_ids(plan.identified)
+    past = PastPasses(previous_end=last.window_end if last else None, known_ids=known_ids)
+    return _observe(plan, sessions, window, clock, past)
 
 
 def observe_plan(plan: Plan, sessions: AwsSessions, window: Window, clock: Clock) -> Observed:
@@ -83,7 +86,7 @@ def _observe(
     sessions: AwsSessions,
     evaluated: EvaluationWindow,
     clock: Clock,
-    known_ids: Mapping[str, str] = MappingProxyType({}),
+    past: PastPasses | None = None,
 ) -> Observed:
     """Collects the metrics and runs the checks. Verdicts are as of the window's end; nothing is recorded or sent."""
     window = evaluated.window
@@ -91,7 +94,7 @@ def _observe(
     sessions.drop_failed_sessions()
     targets, gaps = declared_targets(plan.collectors, plan.config.components, sessions.location)
     collected = evaluated.collect(targets, gaps, plan.warm_ups, sessions.metric_source, plan.past_needs)
-    clients = LiveClients(sessions, collected, name, plan.unchecked, known_ids)
+    clients = LiveClients(sessions, collected, name, plan.unchecked, past)
     checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock, source_of=clients.source_of)
     run = Run(
         id=name,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from basewatch.collector import AnyCollector, MetricSpec
-from basewatch.components import Slo
+from basewatch.components import Slo, Watcher
 from basewatch.config import Config
 from basewatch.config.loading import load
 from basewatch.errors import ConfigError, Problem
@@ -107,8 +107,10 @@ class Plan:
         return Window(start=min(since, now - run.lookback), end=now)
 
 
-def load_plan(path: Path, *, only: str = "*", component: str = "*") -> Plan:
+def load_plan(path: Path, *, only: str = "*", component: str = "*", recorded: bool = False) -> Plan:
     """The plan of a pass over the configuration at `path`; `only` and `component` are globs.
+
+    The plan of a pass that is `recorded` expects the checks of Basewatch itself as well.
 
     Raises: ConfigError, for every mistake in the configuration, for an installed check or collector that cannot be
     used, and when no check is left to run.
@@ -117,7 +119,8 @@ def load_plan(path: Path, *, only: str = "*", component: str = "*") -> Plan:
     discoverable = {collector.name: collector_discovery_methods(collector) for collector in collectors}
     loaded = load(path, known_channel_types(), frozenset(check.id for check in known), discoverable)
     config = loaded.config
-    checks = plan_checks(known, config.components, config.checks, only=only, component=component)
+    watcher = (Watcher(every=config.run.every),) if recorded else ()
+    checks = plan_checks(known, (*config.components, *watcher), config.checks, only=only, component=component)
     if not checks:
         selection = f"--only '{only}' --component '{component}'"
         raise ConfigError(Problem(message=f"{selection} leaves no check to run", remedy="see `basewatch plan`"))

@@ -11,6 +11,7 @@ from basewatch.components.databases import AuroraCluster, Database
 from basewatch.components.services import Api, CacheCluster, EventRule, Function, Queue, Table
 from basewatch.components.slo import Slo
 from basewatch.components.storage import AuditBucket, BackupVault, DumpBackups
+from basewatch.components.watcher import Watcher
 
 __all__ = [
     "COMPONENT_SECTIONS",
@@ -31,6 +32,7 @@ __all__ = [
     "Queue",
     "Slo",
     "Table",
+    "Watcher",
 ]
 
 
@@ -58,4 +60,4 @@ class Components(ConfigModel):
 COMPONENT_SECTIONS: Mapping[type[Component], str] = {
     get_args(field.annotation)[0]: section for section, field in Components.model_fields.items()
 }
-COMPONENT_TYPES: tuple[type[Component], ...] = tuple(COMPONENT_SECTIONS)
+COMPONENT_TYPES: tuple[type[Component], ...] = (*COMPONENT_SECTIONS, Watcher)

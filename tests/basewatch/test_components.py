@@ -27,7 +27,7 @@ from workflows.plan import load_plan
 DECLARED = tuple(load_plan(CONFIG).config.components)
 
 
-each_kind = pytest.mark.parametrize("kind", COMPONENT_TYPES, ids=lambda kind: kind.kind)
+each_kind = pytest.mark.parametrize("kind", COMPONENT_SECTIONS, ids=lambda kind: kind.kind)
 
 
 def test_every_kind_is_registered() -> None:

@@ -15,7 +15,7 @@ from alerts.channels import CHANNEL_TYPES
 from alerts.decide import decide
 from basewatch.check import AnyCheck
 from basewatch.clients import K, PlanClient
-from basewatch.components import COMPONENT_TYPES, AuroraCluster, Component
+from basewatch.components import COMPONENT_SECTIONS, AuroraCluster, Component
 from basewatch.config import CheckSettings
 from basewatch.config.loading import load
 from basewatch.model import ExpectedCheck, Finding, Reason, Severity, Status
@@ -55,7 +55,7 @@ def of_the_plan(checks: tuple[AnyCheck, ...], component: Component) -> tuple[Fin
 
 def promises() -> Iterator[tuple[Component, str]]:
     """Every promise of every kind of component, on a component that makes it."""
-    for kind in COMPONENT_TYPES:
+    for kind in COMPONENT_SECTIONS:
         for promise in kind.promises:
             yield (
                 next(each for each in COMPONENTS if isinstance(each, kind) and each.has_promise(promise)),
