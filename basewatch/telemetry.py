@@ -164,7 +164,29 @@ class ExporterMetrics:
             ("channel",),
             registry=registry,
         )
+        self.reload_successful = Gauge(
+            "basewatch_config_last_reload_successful",
+            "1 when the last attempt to load the configuration succeeded; 0 while an earlier one stays in use.",
+            registry=registry,
+        )
+        self.reload_success = Gauge(
+            "basewatch_config_last_reload_success_timestamp_seconds",
+            "When the configuration that is in use was loaded.",
+            registry=registry,
+        )
+        self.clock_steps = Counter(
+            "basewatch_clock_steps_total",
+            "How often the wall clock was set by a minute or more, by direction: back or forward.",
+            ("direction",),
+            registry=registry,
+        )
         self.build = Gauge(
             "basewatch_build_info", "The version of Basewatch, always 1.", ("version",), registry=registry
         )
         self.build.labels(__version__).set(1)
+
+    def forget_places(self) -> None:
+        """Removes every gauge of a collector, an account or a channel: the next configuration may not have it."""
+        for metric in vars(self).values():
+            if isinstance(metric, Gauge) and metric is not self.build:
+                metric.clear()

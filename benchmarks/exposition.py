@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from http.client import HTTPConnection
 from multiprocessing import get_context
@@ -22,8 +22,8 @@ from prometheus_client.registry import Collector
 from basewatch.family import Block, MetricFamily, MetricType, series_text
 from benchmarks.timing import Measurement, best_time
 from exposition.page import ExpositionFormat, MetricsPage, PageRenderer
-from workflows.serve import tune_runtime
-from workflows.web import RenderedPage, ServedPage, app
+from workflows.runtime import tune_runtime
+from workflows.web.pages import RenderedPage, ServedPage, app
 
 _FAMILIES = 20
 _SCRAPES = 500
@@ -133,7 +133,7 @@ def _serve(computing: int, listener: socket.socket) -> None:
     tune_runtime()
     for _ in range(computing):
         Thread(target=_compute, daemon=True).start()
-    pages = app(exposed, clock=lambda: datetime.now(UTC), unhealthy_after=timedelta(days=1))
+    pages = app(exposed, lambda: "")
     uvicorn.Server(uvicorn.Config(pages, log_level="warning", access_log=False)).run(sockets=[listener])
 
 

@@ -93,7 +93,7 @@ class CatalogWatcher:
         A database that does not answer is logged once, and polled again after a pause that grows.
         """
         at = self._clock()
-        if self._next_attempt is None or at >= self._next_attempt:
+        if self._next_attempt is None or not _pausing(self._next_attempt - at):
             self._read_once(at)
         return self._due(at)
 
@@ -183,7 +183,7 @@ class CatalogWatcher:
 
     def _due(self, at: datetime) -> DuePartialRun | None:
         watch, ref = self._watch, self.database.ref
-        if self._judged_fingerprint is None or at < self._next_pass_from:
+        if self._judged_fingerprint is None or _pausing(self._next_pass_from - at):
             return None  # before the first full pass, or after a failed pass
         if self._interval and not self._error and self._interval.fingerprint != self._judged_fingerprint:
             return DuePartialRun(
@@ -193,14 +193,14 @@ class CatalogWatcher:
             return DuePartialRun(
                 scope=f"{ref}: it can be read again", selects=self._depends_on_catalog, only_changes=True
             )
-        if at - self._proved_at >= watch.prove_every:
+        if _elapsed(at - self._proved_at, watch.prove_every):
             self._proved_at = at
             return DuePartialRun(
                 scope=f"{ref}: static proof, every {format_duration(watch.prove_every)}",
                 selects=self._is_static,
                 only_changes=True,
             )
-        if at - self._probed_at >= watch.probe_every:
+        if _elapsed(at - self._probed_at, watch.probe_every):
             self._probed_at = at
             return DuePartialRun(
                 scope=f"{ref}: probes, every {format_duration(watch.probe_every)}",
@@ -230,3 +230,13 @@ class CatalogWatcher:
     def _disconnect(self) -> None:
         self._client = self._connected_at = None
         self._connection.close()
+
+
+def _elapsed(since: timedelta, every: timedelta) -> bool:
+    """Whether it is time again; it is also after a moment that lies in the future, because the clock was set back."""
+    return not timedelta() <= since < every
+
+
+def _pausing(rest: timedelta) -> bool:
+    """Whether a pause is not over yet; one that lasts too long is, because the clock was set back."""
+    return timedelta() < rest <= MAX_BACKOFF

@@ -115,11 +115,12 @@ def serve(
     ] = "",
 ) -> None:
     """Serve metrics to Prometheus, with checks on a schedule."""
+    from functools import partial
+
     from workflows import commands
     from workflows.serve import serve as serve_until_signal
 
-    prepared = commands.prepare(config, os.environ, recorded=True)
-    serve_until_signal(prepared, listen or prepared.plan.config.web.listen)
+    serve_until_signal(partial(commands.prepare, config, os.environ, recorded=True), listen)
 
 
 @app.command()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +23,7 @@ from demo.walkthrough import PassResult, Step, walk_through
 from workflows.commands import PreparedPlan, prepare, undelivered_lines, utc_now, write_configured_reports
 from workflows.monitor import run_pass
 from workflows.serve import serve_with
+from workflows.signals import HangupSignal
 from workflows.terminal import ansi_color, escape_control, findings_text
 
 DEFAULT_FAULTS = ("policy-using-true", "dump-stale", "function-error-burst")
@@ -50,7 +52,9 @@ def run_demo(config: Path, names: Sequence[str], *, keep: bool, environ: Mapping
         terminal.line(
             "a PostgreSQL server with tenants, an AWS account simulated by moto, and receivers for Slack and PagerDuty"
         )
-        prepared = prepare(config, {**environ, **box.environment, **receivers.environment}, recorded=True)
+        environ = {**environ, **box.environment, **receivers.environment}
+        load = partial(prepare, config, environ, recorded=True)
+        prepared = load()
         history = stack.enter_context(History.open(_fresh_history(prepared)))
         runs = DemoRuns(prepared, history, receivers, terminal)
         as_expected = [runs.report_step(step) for step in walk_through(box, faults, runs, runs.unresolved_alerts)]
@@ -61,7 +65,7 @@ def run_demo(config: Path, names: Sequence[str], *, keep: bool, environ: Mapping
             terminal.begin_step(f"Serving http://{prepared.plan.config.web.listen}/metrics until Ctrl-C")
             for name, value in box.environment.items():
                 terminal.line(f"{name}={value}")
-            serve_with(prepared, prepared.plan.config.web.listen, history)
+            serve_with(prepared, "", history, load=load, hangup=HangupSignal())
         return 0 if all(as_expected) else 1
 
 

@@ -25,13 +25,13 @@ from workflows.clients import LiveClients
 from workflows.commands import PreparedPlan, undelivered_lines, utc_now
 from workflows.monitor import deliver_recorded, merge_partial, observe_since_last, record_run
 from workflows.plan import Plan
-from workflows.web import RenderedPage, ServedPage
+from workflows.web.pages import RenderedPage, ServedPage
 
 logger = logging.getLogger(__name__)
 
 
 class Exporter:
-    """The state of a running exporter. Every public method is a job of `workflows.serve`, or ends the jobs."""
+    """The state of a running exporter. Every public method is a job of `workflows.jobs`, or begins or ends them."""
 
     def __init__(
         self,
@@ -70,6 +70,16 @@ class Exporter:
         self._recording = Lock()
         self.watchers = tuple(self._watchers())
         self.served = ServedPage(self._rendered(utc_now()))
+
+    def take_over(self, earlier: Exporter) -> None:
+        """Goes on where an exporter of an earlier configuration stopped: with its page, its run and its readiness."""
+        self._run, self._run_started = earlier._run, earlier._run_started
+        self._ready, self._full_run_attempted = earlier._ready, earlier._full_run_attempted
+        self.served = earlier.served
+        if self._run:
+            for watcher in self.watchers:
+                watcher.run_recorded(self._run)
+        self.render_page()
 
     def refresh(self, source: BlockSource) -> None:
         """Collects what is due of one source and renders the page. Failed sign-ins are tried again."""

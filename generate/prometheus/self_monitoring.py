@@ -109,6 +109,11 @@ NOTIFYING = _template(
     "A channel does not accept Basewatch's notifications, and did not when they were sent again",
     "Test its webhook or key manually; pending notifications are sent once the channel accepts them",
 )
+RELOAD = _template(
+    "ConfigReloadFailed",
+    "The last configuration could not be loaded, and an earlier one stays in use",
+    "Run `basewatch validate` on the configuration; the log and the answer of `/-/reload` name the mistake",
+)
 WATCHDOG = _template(
     "Watchdog",
     "Always: it shows that rules are evaluated and alerts are delivered; its absence is the alarm",
@@ -117,7 +122,7 @@ WATCHDOG = _template(
 )
 TEMPLATES = (
     *(DOWN, COLLECTOR_DOWN, STALE, STUCK, OVERRUN, DROPPED, LOST, THROTTLED),
-    *(COST_BUDGET, CREDENTIALS, DISCOVERY, OVERDUE, WATCH, NOTIFYING, WATCHDOG),
+    *(COST_BUDGET, CREDENTIALS, DISCOVERY, OVERDUE, WATCH, NOTIFYING, RELOAD, WATCHDOG),
 )
 
 
@@ -133,6 +138,8 @@ def self_alerts(context: RuleContext) -> Iterator[AlertRule]:
     failed = "sum by (channel) (increase(basewatch_notification_failures_total[15m])) > 1.5"
     text = "{{ $labels.channel }} does not accept notifications"
     yield context.alert_rule(NOTIFYING, failed, sustained=_10M, summary=text)
+    text = "The configuration could not be loaded, an earlier one stays in use"
+    yield context.alert_rule(RELOAD, "basewatch_config_last_reload_successful == 0", sustained=_5M, summary=text)
     yield context.alert_rule(
         WATCHDOG, "vector(1)", held=timedelta(), summary="Rules are evaluated and alerts delivered"
     )

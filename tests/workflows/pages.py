@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import Thread
 
 import uvicorn
@@ -15,9 +15,7 @@ from starlette.types import ASGIApp
 from basewatch.family import Block
 from exposition.page import PageRenderer
 from tests.fakes import NOON
-from workflows.web import RenderedPage, ServedPage, app
-
-UNHEALTHY_AFTER = timedelta(minutes=2)
+from workflows.web.pages import RenderedPage, ServedPage, app
 
 
 def shown(*blocks: Block, at: datetime = NOON, waiting_for: str = "") -> RenderedPage:
@@ -28,9 +26,9 @@ def shown(*blocks: Block, at: datetime = NOON, waiting_for: str = "") -> Rendere
 
 
 @contextmanager
-def served(page: ServedPage, clock: Callable[[], datetime] = lambda: NOON) -> Iterator[str]:
+def served(page: ServedPage, problem: Callable[[], str] = lambda: "") -> Iterator[str]:
     """The URL of a server of this page, on a thread of this process."""
-    with running(app(page, clock=clock, unhealthy_after=UNHEALTHY_AFTER)) as url:
+    with running(app(page, problem)) as url:
         yield url
 
 

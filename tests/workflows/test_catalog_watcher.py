@@ -144,6 +144,15 @@ def test_probes_and_proof_have_their_own_intervals(watcher: CatalogWatcher, cata
     assert wanted(due) == {p.check.id for p in PLANNED if p.check.proof is Proof.CONFIGURATION}
 
 
+def test_a_clock_that_was_set_back_delays_neither_proof_nor_probes(
+    watcher: CatalogWatcher, catalogue: Catalogue
+) -> None:
+    """What was last done in the future, by the clock as it is now, is due."""
+    catalogue.at -= timedelta(days=1)
+    scopes = [due.scope if (due := watcher.poll()) else "" for _ in range(3)]
+    assert [scope.partition(": ")[2].partition(",")[0] for scope in scopes] == ["static proof", "probes", ""]
+
+
 def test_a_database_that_does_not_answer_is_logged_once_and_polled_less(
     watcher: CatalogWatcher, catalogue: Catalogue, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -14,8 +14,8 @@ from demo.sandbox import Sandbox
 from tests.fixtures_box import CONFIG
 from workflows.commands import PreparedPlan
 from workflows.exporter import Exporter
+from workflows.jobs import backup_freshness
 from workflows.plan import Plan, load_plan
-from workflows.serve import backup_freshness
 
 
 def passing_every(hours: int, only: str = "*") -> Plan:

@@ -6,13 +6,10 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Event
 
 import pytest
-from apscheduler.schedulers.background import BackgroundScheduler
-from hypothesis import given
-from hypothesis import strategies as st
 
 from alerts import decide
 from alerts.channels import CHANNEL_TYPES
@@ -27,10 +24,11 @@ from exposition.page import ExpositionFormat
 from tests.exposition.scraped import block, gauge, text_in, value_of
 from tests.fakes import NOON, a_finding, a_run, picture_of
 from workflows.clients import AwsSessions
-from workflows.commands import PreparedPlan
+from workflows.commands import PreparedPlan, utc_now
 from workflows.exporter import Exporter
+from workflows.jobs import jobs
 from workflows.plan import Plan
-from workflows.serve import WallClockTrigger, build_scheduler
+from workflows.schedule import Job, Scheduler, SteadyClock
 
 TREE = {
     "version": 1,
@@ -259,29 +257,35 @@ def test_a_beat_shows_that_it_lives(plain: PreparedPlan, history: History) -> No
 
 
 @contextmanager
-def running(exporter: Exporter, prepared: PreparedPlan, discover: Callable[[datetime], None]) -> Iterator[None]:
-    """The exporter's jobs on a clock that ticks every 50 ms."""
+def running(
+    exporter: Exporter, prepared: PreparedPlan, discover: Callable[[datetime], None], overrun: Callable[[Job], None]
+) -> Iterator[None]:
+    """The exporter's jobs, every 50 ms."""
     quick = CollectorSettings.model_construct(
         fast=timedelta(milliseconds=50), discover_every=timedelta(milliseconds=50)
     )
     config = prepared.plan.config.model_copy(update={"collectors": quick})
     prepared = replace(prepared, plan=replace(prepared.plan, config=config))
-    scheduler: BackgroundScheduler = build_scheduler(exporter, prepared, discover=discover)
+    scheduler = Scheduler(jobs(exporter, prepared, discover), steady=SteadyClock(), wall=utc_now, on_overrun=overrun)
     scheduler.start()
     try:
         yield
     finally:
-        scheduler.shutdown(wait=True)
+        scheduler.stop()
 
 
-def test_a_slow_source_delays_no_other(plain: PreparedPlan, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While one refresh hangs the other sources, discovery and the page go on, and what it misses is counted."""
+def test_a_slow_source_delays_no_other(plain: PreparedPlan, history: History) -> None:
+    """While one refresh hangs the other sources, discovery and the page go on, and what it misses is reported."""
     telemetry = plain.sessions.telemetry
     slow, quick = (FakeSource(name, telemetry) for name in ("slow", "quick"))
     slow.may_go_on.clear()
     exporter, discovered, overrun = Exporter(plain, history, sources=(slow, quick)), Event(), Event()
-    monkeypatch.setattr(telemetry.overruns, "inc", overrun.set)
-    with running(exporter, plain, lambda _at: discovered.set()):
+
+    def note(job: Job) -> None:
+        assert job.name == "refresh slow"
+        overrun.set()
+
+    with running(exporter, plain, lambda _at: discovered.set(), note):
         try:
             assert quick.second.wait(600)
             assert discovered.wait(600)
@@ -290,13 +294,3 @@ def test_a_slow_source_delays_no_other(plain: PreparedPlan, history: History, mo
         finally:
             slow.may_go_on.set()
     assert slow.refreshed >= 1
-
-
-@given(st.integers(1, 600), st.timedeltas(timedelta(), timedelta(days=50_000)))
-def test_the_wall_clock_ticks_at_whole_multiples(minutes: int, since: timedelta) -> None:
-    """Replicas tick at the same moments, whenever each was started."""
-    every, epoch = timedelta(minutes=minutes), datetime(1970, 1, 1, tzinfo=UTC)
-    tick = WallClockTrigger(every).get_next_fire_time(None, epoch + since)
-    assert timedelta() < tick - (epoch + since) <= every
-    assert (tick - epoch) % every == timedelta()
-    assert WallClockTrigger(every).get_next_fire_time(tick, tick) == tick + every

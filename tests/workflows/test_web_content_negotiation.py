@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exposition.page import ExpositionFormat
-from workflows.web import gzip_accepted, negotiated_format
+from workflows.web.negotiation import gzip_accepted, negotiated_format
 
 OM = "application/openmetrics-text"
 DEBIAN = f"{OM};version=1.0.0,{OM};version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"

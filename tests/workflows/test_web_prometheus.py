@@ -14,9 +14,9 @@ from basewatch.telemetry import ExporterMetrics
 from exposition.page import ExpositionFormat, PageRenderer
 from tests.exposition.scraped import block, gauge
 from tests.fakes import NOON
-from tests.workflows.pages import UNHEALTHY_AFTER, running
+from tests.workflows.pages import running
 from tests.workflows.scraping import answered, labels_of, prometheus
-from workflows.web import RenderedPage, ServedPage, app
+from workflows.web.pages import RenderedPage, ServedPage, app
 
 AWKWARD = 'a "quoted" back\\slash,\nand 日本'
 MANY = 6000
@@ -63,7 +63,7 @@ def test_prometheus_reads_both_formats(tmp_path: Path) -> None:
     telemetry = ExporterMetrics()
     telemetry.queries.labels("lambda").inc(500)
     shown = RenderedPage(page=PageRenderer().render(everything(), telemetry.registry), rendered_at=NOON, waiting_for="")
-    pages = app(ServedPage(shown), clock=lambda: NOON, unhealthy_after=UNHEALTHY_AFTER)
+    pages = app(ServedPage(shown), lambda: "")
     served = {"openmetrics": Recorded(pages), "text": Recorded(pages, only=ExpositionFormat.TEXT)}
     with (
         running(served["openmetrics"]) as openmetrics,

@@ -180,6 +180,8 @@ def _notifications() -> Iterator[Example]:
     failing, once = " ".join(str(minute // 5) for minute in range(60)), then((0, 35), (1, 30))
     yield from pair("NotificationFailing", {failures: failing}, {failures: at(5)}, "long ago", minutes=45)
     yield quiet("NotificationFailing", "one that was repeated", {failures: once}, minutes=47)
+    reloaded = "basewatch_config_last_reload_successful"
+    yield from pair("ConfigReloadFailed", {reloaded: at(0)}, {reloaded: at(1)}, "in use", minutes=10)
     yield Example(alert="Watchdog", of={}, fires=True, why="always", series={})
     finding = 'basewatch_finding_status{check="tenancy.rls.policies",component="database/shop",subject="orders",'
     live = 'basewatch_finding_status{check="service.api.latency",component="api/front",severity="high",status="FAIL"}'

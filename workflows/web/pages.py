@@ -16,7 +16,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from basewatch import __version__
-from exposition.page import ExpositionFormat, MetricsPage
+from exposition.page import MetricsPage
+from workflows.schedule import SteadyClock
+from workflows.web.negotiation import gzip_accepted, negotiated_format
 
 _SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
@@ -36,27 +38,33 @@ class RenderedPage:
 class ServedPage:
     """The page that is served now. It is rendered in advance and replaced as one object, so no scrape waits."""
 
-    def __init__(self, rendered: RenderedPage) -> None:
-        """Serves `rendered` until it is replaced."""
+    def __init__(self, rendered: RenderedPage, steady: Callable[[], float] | None = None) -> None:
+        """Serves `rendered` until it is replaced. `steady` returns seconds that only grow."""
         self.rendered = rendered
+        self._steady = steady or SteadyClock()
+        self._replaced = self._steady()
 
     def replace(self, rendered: RenderedPage) -> None:
         """Serves `rendered` from now on. A response that has begun is still sent from the earlier page."""
         self.rendered = rendered
+        self._replaced = self._steady()
+
+    @property
+    def age(self) -> timedelta:
+        """How long ago the page was replaced, whatever happened to the wall clock since."""
+        return timedelta(seconds=self._steady() - self._replaced)
 
 
-def app(served: ServedPage, *, clock: Callable[[], datetime], unhealthy_after: timedelta) -> Starlette:
-    """The web application. /-/healthy is 503 when the page is older than `unhealthy_after`.
+def app(served: ServedPage, problem: Callable[[], str]) -> Starlette:
+    """The web application. /-/healthy is 503 while there is a `problem`.
 
     No handler blocks, so one event loop thread answers every request.
     """
 
     async def healthy(_request: Request) -> Response:
-        at = served.rendered.rendered_at
-        if clock() - at <= unhealthy_after:
+        if not (found := problem()):
             return PlainTextResponse("basewatch is healthy\n")
-        text = f"basewatch is not healthy: the last refresh was at {at:%Y-%m-%dT%H:%M:%SZ}\n"
-        return PlainTextResponse(text, status_code=503)
+        return PlainTextResponse(f"basewatch is not healthy: {found}\n", status_code=503)
 
     async def ready(_request: Request) -> Response:
         if not (waiting_for := served.rendered.waiting_for):
@@ -86,7 +94,7 @@ _LANDING_PAGE = """<!doctype html>
 <p>Version {version}, {state}. The metrics page was rendered at {at}.</p>
 <ul>
 <li><a href="metrics">/metrics</a>: the page that Prometheus scrapes</li>
-<li><a href="-/healthy">/-/healthy</a>: whether the page is still refreshed</li>
+<li><a href="-/healthy">/-/healthy</a>: whether the page is refreshed and every job runs</li>
 <li><a href="-/ready">/-/ready</a>: whether the first metrics and the first run are on the page</li>
 </ul>
 </html>
@@ -137,47 +145,3 @@ def _inflated(compressed: bytes) -> Iterator[bytes]:
     inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     for start in range(0, len(compressed), _CHUNK_BYTES):
         yield inflate.decompress(compressed[start : start + _CHUNK_BYTES])
-
-
-_TEXT = "text/plain"
-_OPENMETRICS = "application/openmetrics-text"
-# Media ranges that match the text format, the least specific first: the most specific one sets its quality.
-_TEXT_RANGES = ("*/*", "text/*", _TEXT)
-
-
-def negotiated_format(accept: str) -> ExpositionFormat:
-    """OpenMetrics, if version 1.0.0 of it (or no version) is accepted with at least the quality of text; else text.
-
-    Text is also the answer when nothing that exists is accepted: every scraper reads it, and so do people.
-    """
-    openmetrics = text = 0.0
-    specificity = -1
-    for media, parameters, quality in _ranges(accept):
-        if media == _OPENMETRICS and parameters.get("version", "1.0.0") == "1.0.0":
-            openmetrics = max(openmetrics, quality)
-        elif media in _TEXT_RANGES and parameters.get("version", "0.0.4") == "0.0.4":
-            specific = _TEXT_RANGES.index(media)
-            if specific >= specificity:
-                specificity, text = specific, quality
-    return ExpositionFormat.OPENMETRICS if openmetrics and openmetrics >= text else ExpositionFormat.TEXT
-
-
-def gzip_accepted(accept_encoding: str) -> bool:
-    """Whether gzip is accepted with at least the quality of no encoding."""
-    qualities = {coding: quality for coding, _, quality in _ranges(accept_encoding)}
-    anything = qualities.get("*", 0.0)
-    gzip = qualities.get("gzip", qualities.get("x-gzip", anything))
-    return gzip > 0 and gzip >= qualities.get("identity", 0.0)
-
-
-def _ranges(header: str) -> Iterator[tuple[str, dict[str, str], float]]:
-    """Each member of the header in lower case, with its parameters and quality; an invalid one is skipped."""
-    for member in header.lower().split(","):
-        name, *rest = (part.strip() for part in member.split(";"))
-        parameters = {key.strip(): value.strip(' "') for key, _, value in (part.partition("=") for part in rest)}
-        try:
-            quality = float(parameters.pop("q", "1"))
-        except ValueError:
-            continue
-        if name and 0 <= quality <= 1:
-            yield name, parameters, quality

@@ -1,0 +1,1 @@
+"""The web server of `basewatch serve`: its pages, who may read them, and what it endures."""
