@@ -9,6 +9,7 @@ from basewatch.quantities import format_duration
 from basewatch.telemetry import ExporterMetrics
 from collectors.limit_readers import FAMILIES as LIMITS
 from collectors.resource_limits import REFRESH_INTERVAL
+from exposition.history_metrics import HISTORY_FAMILIES
 from exposition.own_metrics import OWN_FAMILIES
 
 _HEAD = """# Metrics
@@ -81,7 +82,8 @@ def _resource_limits() -> Iterator[str]:
 
 def _own() -> Iterator[str]:
     yield "\n## Basewatch itself\n"
-    yield from _table((*((each.name, each.type.value, each.help) for each in OWN_FAMILIES), *_telemetry()))
+    families = (*OWN_FAMILIES, *HISTORY_FAMILIES)
+    yield from _table((*((each.name, each.type.value, each.help) for each in families), *_telemetry()))
 
 
 def _telemetry() -> Iterator[tuple[str, str, str]]:

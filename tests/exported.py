@@ -22,6 +22,7 @@ from basewatch.telemetry import ExporterMetrics
 from collectors import COLLECTORS
 from collectors.database import FAMILIES as IN_DATABASE
 from collectors.limit_readers import FAMILIES as LIMITS
+from exposition.history_metrics import HISTORY_FAMILIES
 from exposition.own_metrics import OWN_FAMILIES
 
 
@@ -29,7 +30,9 @@ def exported_names() -> frozenset[str]:
     """The name of every series that a page of Basewatch may hold."""
     of_collectors = {spec.series_name for collector in COLLECTORS for spec in collector.specs}
     return frozenset(
-        of_collectors | {family.name for family in (*OWN_FAMILIES, *LIMITS, *IN_DATABASE)} | set(_of_telemetry())
+        of_collectors
+        | {family.name for family in (*OWN_FAMILIES, *HISTORY_FAMILIES, *LIMITS, *IN_DATABASE)}
+        | set(_of_telemetry())
     )
 
 

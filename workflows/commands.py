@@ -104,7 +104,7 @@ def run(prepared: PreparedPlan, fail_on: str, *, as_json: bool) -> int:
     status = history.status
     for remark in history_remarks(status):
         typer.echo(f"basewatch: {remark}", err=True)
-    written = write_configured_reports(plan, delivered)
+    written = write_configured_reports(plan, delivered, status)
     print_findings(plan, delivered.run, as_json=as_json)
     problems = (*undelivered_lines(delivered), *history_lines(status), *written.problems)
     for problem in problems:
@@ -154,9 +154,9 @@ def print_findings(plan: Plan, run: Run, *, as_json: bool) -> None:
         typer.echo(findings_text(run.findings, colour=sys.stdout.isatty()))
 
 
-def write_configured_reports(plan: Plan, observed: Observed) -> WrittenReports:
+def write_configured_reports(plan: Plan, observed: Observed, history: HistoryStatus | None = None) -> WrittenReports:
     """Writes the reports of a run into `reports.directory` of the configuration."""
-    return write_reports(plan, observed, Path(plan.config.reports.directory))
+    return write_reports(plan, observed, Path(plan.config.reports.directory), history)
 
 
 def undelivered_lines(delivered: Delivered) -> tuple[str, ...]:

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from threading import Lock
 
-from prometheus_client import Gauge
-
 from alerts import Delivery, deliver, notifiers
 from basewatch.collector import MetricTarget
 from basewatch.components import Slo
@@ -17,14 +15,17 @@ from basewatch.family import Block, BlockSource
 from basewatch.history.store import History
 from basewatch.metrics import CollectedMetrics
 from basewatch.model import Run, Window
+from exposition.history_metrics import history_blocks
 from exposition.own_metrics import attempt_blocks, resource_block, run_blocks, slo_blocks, watch_blocks
 from exposition.page import PageRenderer
 from isolation.inventory.fingerprint import fingerprint
 from workflows.catalog_watcher import CatalogWatcher
 from workflows.clients import LiveClients
 from workflows.commands import PreparedPlan, undelivered_lines, utc_now
+from workflows.history_log import HistoryLog
 from workflows.monitor import deliver_recorded, merge_partial, observe_since_last, record_run
 from workflows.plan import Plan
+from workflows.readiness import waiting_for_metrics
 from workflows.web.pages import RenderedPage, ServedPage
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,8 @@ class Exporter:
         self._run_started: datetime | None = None
         self._full_run_attempted = False
         self._run: Run | None = None
+        self._full_runs = 0
+        self._history_log = HistoryLog()
         self._lock = Lock()
         # Open alerts are read, compared and recorded by one pass at a time: two passes would notify of one cause twice.
         self._recording = Lock()
@@ -102,15 +105,21 @@ class Exporter:
         self.render_page()
 
     def run_full(self) -> None:
-        """Makes one full pass, as `basewatch run` does. After an error, the next pass is still made when it is due."""
+        """Makes one full pass, as `basewatch run` does. After an error, the next pass is still made when it is due.
+
+        Then the page has no findings: a PASS of an earlier pass says nothing about now.
+        """
         plan = self._prepared.plan
         self._run_started = utc_now()
+        kept = self._full_runs
         try:
             self._pass(plan, self.watchers)
         except BasewatchError:
             logger.exception("the pass failed; the next one is due in %s", plan.config.run.every)
         finally:
             self._full_run_attempted = True
+            if self._full_runs == kept:
+                self._forget_run()
             self.render_page()
 
     def run_partial(self, part: Plan) -> None:
@@ -153,7 +162,8 @@ class Exporter:
                 logger.exception("the watch interval of %s could not be saved", watcher.database.ref)
 
     def render_page(self) -> None:
-        """Renders the current state and serves it from now on."""
+        """Renders the current state and serves it from now on. A change of the history's state is logged."""
+        self._history_log.note(self._history.status)
         with self._lock:
             self.served.replace(self._rendered(utc_now()))
 
@@ -184,9 +194,13 @@ class Exporter:
         """Keeps the run that the page shows: the latest full run, with the partial runs since."""
         with self._lock:
             if not run.scope:
-                self._run = run
+                self._run, self._full_runs = run, self._full_runs + 1
             elif self._run:
                 self._run = merge_partial(self._run, run)
+
+    def _forget_run(self) -> None:
+        with self._lock:
+            self._run = None
 
     def _count_failures(self, delivery: Delivery) -> None:
         for missed in delivery.undelivered:
@@ -194,7 +208,8 @@ class Exporter:
 
     def _rendered(self, at: datetime) -> RenderedPage:
         page = self._renderer.render(self._blocks(at), self._telemetry.registry)
-        return RenderedPage(page=page, rendered_at=at, waiting_for=self._waiting_for())
+        remark = "" if self._history.status.up else "its history is down: findings are notified, but not recorded\n"
+        return RenderedPage(page=page, rendered_at=at, waiting_for=self._waiting_for(), remark=remark)
 
     def _blocks(self, at: datetime) -> Iterator[Block]:
         config = self._prepared.plan.config
@@ -205,6 +220,7 @@ class Exporter:
         yield self._resources
         yield from slo_blocks(component for component in config.components if isinstance(component, Slo))
         yield from watch_blocks(watcher.watch_status for watcher in self.watchers)
+        yield from history_blocks(self._history.status)
         if self._run_started:
             yield from attempt_blocks(self._run_started, config.run.every)
         if self._run:
@@ -214,17 +230,11 @@ class Exporter:
         """Why the page is not ready; empty when it is. Once ready, it stays ready: metrics report later problems."""
         if self._ready:
             return ""
-        attempted = set(_collectors_in(self._telemetry.last_attempt))
+        missing = {source.name for source in self.sources} - self._attempted
         collectors = {target.collector for target in self._known_targets}
-        missing = {source.name for source in self.sources} - self._attempted or collectors - attempted
-        if missing:
-            return f"the first refresh of {', '.join(sorted(missing))}"
-        if attempted and not any(
-            (*_collectors_in(self._telemetry.last_success), *_collectors_in(self._telemetry.series))
-        ):
-            return "an answer to any collector"
-        self._ready = self._full_run_attempted
-        return "" if self._full_run_attempted else "the first pass"
+        waiting = waiting_for_metrics(self._telemetry, missing, collectors)
+        self._ready = not waiting and self._full_run_attempted
+        return waiting or ("" if self._full_run_attempted else "the first pass")
 
     def _watchers(self) -> Iterator[CatalogWatcher]:
         config, nothing = self._prepared.plan.config, CollectedMetrics(window=Window(start=utc_now(), end=utc_now()))
@@ -234,9 +244,3 @@ class Exporter:
                 yield CatalogWatcher(
                     database, config.watch, clients, self._history, read_fingerprint=fingerprint, clock=utc_now
                 )
-
-
-def _collectors_in(gauge: Gauge) -> Iterator[str]:
-    """The collectors for which the gauge is not zero."""
-    for metric in gauge.collect():
-        yield from (sample.labels["collector"] for sample in metric.samples if sample.value)

@@ -8,8 +8,10 @@ from pathlib import Path
 from basewatch.atomic_files import FileNotWrittenError, replace_file
 from basewatch.check import AnyCheck
 from basewatch.facts import canonical, to_json
+from basewatch.history import HistoryStatus
 from basewatch.model import Finding, Run
 from exposition import page
+from exposition.history_metrics import history_blocks
 from exposition.own_metrics import attempt_blocks, latest_readings, run_blocks
 from reports import ReportFormat, render
 from reports.view import CheckDescription, View
@@ -47,14 +49,16 @@ def _text(check: AnyCheck) -> CheckDescription:
     )
 
 
-def write_reports(plan: Plan, observed: Observed, directory: Path) -> WrittenReports:
+def write_reports(
+    plan: Plan, observed: Observed, directory: Path, history: HistoryStatus | None = None
+) -> WrittenReports:
     """Writes every report of a run into `directory`, each as a whole.
 
     A file that cannot be written stays as it was, and does not stop the others.
     """
     view = view_of(plan, observed.run, observed.previous if isinstance(observed, Delivered) else ())
     contents = {each.file_name: render(view, each) for each in ReportFormat}
-    contents[METRICS_FILE] = _metrics(plan, observed)
+    contents[METRICS_FILE] = _metrics(plan, observed, history)
     contents[RUN_FILE] = canonical(to_json(Run, observed.run))
     reports = plan.config.reports
     modes = {METRICS_FILE: reports.metrics_mode or reports.mode}
@@ -69,8 +73,9 @@ def write_reports(plan: Plan, observed: Observed, directory: Path) -> WrittenRep
     return WrittenReports(paths=tuple(paths), problems=tuple(problems))
 
 
-def _metrics(plan: Plan, observed: Observed) -> bytes:
+def _metrics(plan: Plan, observed: Observed, history: HistoryStatus | None) -> bytes:
     """The findings and the newest readings of the run, for the textfile collector of the node exporter."""
     run = observed.run
     readings = latest_readings(plan.specs, observed.collected.series, run.window.end)
-    return page.textfile((*readings, *attempt_blocks(run.started, plan.config.run.every), *run_blocks(run)))
+    attempt = attempt_blocks(run.started, plan.config.run.every)
+    return page.textfile((*readings, *attempt, *run_blocks(run), *(history_blocks(history) if history else ())))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import datetime
 from threading import RLock
@@ -32,7 +31,7 @@ class FallbackTransactions:
         self,
         url: Callable[[], str],
         clock: Callable[[], datetime],
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float],
     ) -> None:
         self._configured_url, self._clock, self._monotonic = url, clock, monotonic
         # One at a time changes from the history to memory or back. It is not held while the history is used.
@@ -53,16 +52,16 @@ class FallbackTransactions:
 
     @property
     def status(self) -> HistoryStatus:
-        """Whether the history is used."""
-        with self._lock:
-            in_use = (self._durable, self._carried and self._carried.memory)
-            found = (each for transactions in in_use if transactions for each in transactions.status.set_aside)
-            return HistoryStatus(
-                problem=self._problem or self._unrecorded,
-                overcome=self._overcome,
-                last_success=self._last_success,
-                set_aside=tuple(dict.fromkeys((*self._set_aside, *found))),
-            )
+        """Whether the history is used. It never waits, also while the history does not answer."""
+        durable, carried = self._durable, self._carried
+        in_use = (durable, carried and carried.memory)
+        found = (each for transactions in in_use if transactions for each in transactions.status.set_aside)
+        return HistoryStatus(
+            problem=self._problem or self._unrecorded,
+            overcome=self._overcome,
+            last_success=self._last_success,
+            set_aside=tuple(dict.fromkeys((*self._set_aside, *found))),
+        )
 
     def note_run(self, problem: str) -> None:
         """Notes why the newest run can be recorded nowhere, not even in memory; nothing if it is recorded."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -29,7 +29,7 @@ def write_run(connection: Connection, run: Run) -> int:
     write_content(connection, run.evidence, number)
     _add(connection, tables.findings, number, map(finding_columns, run.findings))
     _add(connection, tables.run_evidence, number, map(run_evidence_columns, run.evidence))
-    _add(connection, tables.transitions, number, (_transition_columns(each, run.findings) for each in run.transitions))
+    _add(connection, tables.transitions, number, _transition_columns(run))
     return number
 
 
@@ -167,14 +167,15 @@ def _run_columns(run: Run) -> Columns:
     }
 
 
-def _transition_columns(transition: Transition, findings: Sequence[Finding]) -> Columns:
-    if transition.finding not in findings:
-        raise HistoryError(f"the run has a transition of {transition.finding.check}, but no such finding")
-    return {
-        "finding": findings.index(transition.finding),
-        "previous": transition.previous,
-        "at": transition.at,
-    }
+def _transition_columns(run: Run) -> Iterator[Columns]:
+    positions: dict[str, list[int]] = {}
+    for position, finding in enumerate(run.findings):
+        positions.setdefault(finding.key, []).append(position)
+    for each in run.transitions:
+        same = (at for at in positions.get(each.finding.key, ()) if run.findings[at] == each.finding)
+        if (found := next(same, None)) is None:
+            raise HistoryError(f"the run has a transition of {each.finding.check}, but no such finding")
+        yield {"finding": found, "previous": each.previous, "at": each.at}
 
 
 def _transition_of(row: RowMapping, findings: Sequence[Finding]) -> Transition:

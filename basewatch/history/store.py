@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -37,12 +38,17 @@ class History:
         return cls(DatabaseTransactions.open(url))
 
     @classmethod
-    def open_or_remember(cls, url: Callable[[], str], clock: Callable[[], datetime]) -> Self:
+    def open_or_remember(
+        cls,
+        url: Callable[[], str],
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> Self:
         """The history at `url`; while it cannot be used, for any reason, one in memory takes its place.
 
         `url` may raise BasewatchError, which is such a reason. `status` says whether the history is used.
         """
-        return cls(FallbackTransactions(url, clock))
+        return cls(FallbackTransactions(url, clock, monotonic))
 
     @property
     def status(self) -> HistoryStatus:

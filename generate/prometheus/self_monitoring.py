@@ -97,6 +97,13 @@ OVERDUE = _template(
     AlertSeverity.CRITICAL,
     "basewatch-findings",
 )
+HISTORY = _template(
+    "BasewatchHistoryDown",
+    "The history cannot be used: runs are not recorded, and alerts are known in memory only",
+    "The exporter's log says why; free disk space, end the lock, or repair what history.url names",
+    AlertSeverity.CRITICAL,
+    "basewatch-findings",
+)
 WATCH = _template(
     "TenancyWatchDown",
     "The catalogue of a database cannot be read, so a change to tenant isolation would not be detected",
@@ -122,7 +129,7 @@ WATCHDOG = _template(
 )
 TEMPLATES = (
     *(DOWN, COLLECTOR_DOWN, STALE, STUCK, OVERRUN, DROPPED, LOST, THROTTLED),
-    *(COST_BUDGET, CREDENTIALS, DISCOVERY, OVERDUE, WATCH, NOTIFYING, RELOAD, WATCHDOG),
+    *(COST_BUDGET, CREDENTIALS, DISCOVERY, OVERDUE, HISTORY, WATCH, NOTIFYING, RELOAD, WATCHDOG),
 )
 
 
@@ -154,6 +161,8 @@ def _run_alerts(context: RuleContext) -> Iterator[AlertRule]:
     )
     text = f"No run has finished since the last one was due; runs are due every {format_duration(run.every)}"
     yield context.alert_rule(OVERDUE, expr, sustained=run.deadline + _10M, summary=text)
+    text = "Runs and notifications are not recorded"
+    yield context.alert_rule(HISTORY, "basewatch_history_up == 0", sustained=_5M, summary=text)
     if context.config.watch and any(isinstance(component, Database) for component in context.config.components):
         text = "The catalogue of {{ $labels.database }} cannot be read"
         yield context.alert_rule(WATCH, "basewatch_tenancy_watch_up == 0", sustained=_5M, summary=text)

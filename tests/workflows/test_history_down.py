@@ -14,13 +14,18 @@ import pytest
 from alerts.channels import CHANNEL_TYPES
 from basewatch.config import config_model
 from basewatch.facts import evidence_digest
+from basewatch.history import ChainVerification
+from basewatch.history.store import History
 from basewatch.metrics import CollectedMetrics
 from basewatch.model import Evidence, Finding, Severity, Status
 from demo.receivers import Receivers
+from exposition.page import MetricsPage
+from tests.exposition.scraped import value_of
 from tests.fakes import NOON, a_finding, a_run, some_evidence
 from workflows import commands, monitor
 from workflows.clients import AwsSessions
 from workflows.commands import ExitCode, PreparedPlan
+from workflows.exporter import Exporter
 from workflows.monitor import Observed
 from workflows.plan import Plan
 
@@ -175,3 +180,42 @@ def test_a_writer_elsewhere_repeats_no_alert(run: Callable[..., int], database: 
         run(replace(KNOWN, status=Status.PASS), BROKEN, at=LATER)
 
     assert KNOWN.key not in receivers.pagerduty.incidents
+
+
+def test_a_running_exporter_shows_and_notifies_what_it_cannot_record(
+    prepared: PreparedPlan, database: Path, receivers: Receivers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the history is locked, no old PASS stays on the page; when it is free, everything is in it, once."""
+    monkeypatch.setattr("basewatch.history.engine.LOCK_TIMEOUT_SECONDS", 0)
+    seconds = iter(range(0, 10**6, 20))
+    history = History.open_or_remember(lambda: f"sqlite:///{database}", lambda: NOON, lambda: float(next(seconds)))
+    exporter = Exporter(prepared, history, sources=())
+
+    def run_full(*findings: Finding, at: datetime) -> MetricsPage:
+        observed = Observed(
+            run=replace(a_run(*findings, id=f"run at {at}", at=at), evidence=(evidence_of(at),)),
+            collected=CollectedMetrics(window=a_run().window),
+        )
+        monkeypatch.setattr(monitor, "_observe", lambda *_: observed)
+        exporter.run_full()
+        return exporter.served.rendered.page
+
+    passing = replace(KNOWN, status=Status.PASS)
+    page = run_full(passing, at=NOON)
+    assert value_of(page, "basewatch_history_up") == 1
+    with closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        page = run_full(KNOWN, at=LATER)
+        assert value_of(page, "basewatch_findings", status="FAIL") == 1
+        assert value_of(page, "basewatch_findings", status="PASS") == 0
+        assert value_of(page, "basewatch_history_up") == 0
+        assert "its history is down" in exporter.served.rendered.remark
+        assert [event["dedup_key"] for event in receivers.pagerduty.events] == [KNOWN.key]
+        other.execute("ROLLBACK")
+    page = run_full(passing, at=LATER + timedelta(hours=6))
+    assert value_of(page, "basewatch_history_up") == 1
+    assert [event["event_action"] for event in receivers.pagerduty.events] == ["trigger", "resolve"]
+    history.close()
+    with History.open(f"sqlite:///{database}") as reopened:
+        assert reopened.verify() == ChainVerification(verified_runs=3)
+        assert reopened.open_alerts() == ()

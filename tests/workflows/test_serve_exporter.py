@@ -192,8 +192,10 @@ def test_a_pass_shows_on_the_page(plain: PreparedPlan, history: History) -> None
 def test_a_pass_that_fails_is_seen(
     plain: PreparedPlan, history: History, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It was attempted and did not succeed: the page says both, and the exporter goes on."""
+    """It was attempted and did not succeed: the page says both, has no findings any more, and the exporter goes on."""
     exporter = Exporter(plain, history, sources=())
+    exporter.run_full()
+    assert value_of(exporter.served.rendered.page, "basewatch_findings", status="PASS") == 0
 
     def broken(*_: object) -> None:
         raise HistoryError("the disk is full")
@@ -205,6 +207,7 @@ def test_a_pass_that_fails_is_seen(
     assert "the disk is full" in caplog.text
     assert value_of(page, "basewatch_run_last_timestamp_seconds")
     assert value_of(page, "basewatch_run_last_success_timestamp_seconds") is None
+    assert value_of(page, "basewatch_findings", status="PASS") is None
     assert waits_for(exporter) == ""
 
 

@@ -28,11 +28,15 @@ _SECURITY_HEADERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedPage:
-    """One metrics page, and when it was rendered. `waiting_for` says why it is not ready; empty when it is."""
+    """One metrics page, and when it was rendered. `waiting_for` says why it is not ready; empty when it is.
+
+    `remark` is a line that the health pages add: a problem that a restart does not solve.
+    """
 
     page: MetricsPage
     rendered_at: datetime
     waiting_for: str
+    remark: str = ""
 
 
 class ServedPage:
@@ -63,12 +67,12 @@ def app(served: ServedPage, problem: Callable[[], str]) -> Starlette:
 
     async def healthy(_request: Request) -> Response:
         if not (found := problem()):
-            return PlainTextResponse("basewatch is healthy\n")
+            return PlainTextResponse(f"basewatch is healthy\n{served.rendered.remark}")
         return PlainTextResponse(f"basewatch is not healthy: {found}\n", status_code=503)
 
     async def ready(_request: Request) -> Response:
         if not (waiting_for := served.rendered.waiting_for):
-            return PlainTextResponse("basewatch is ready\n")
+            return PlainTextResponse(f"basewatch is ready\n{served.rendered.remark}")
         return PlainTextResponse(f"basewatch is not ready: waiting for {waiting_for}\n", status_code=503)
 
     async def landing(_request: Request) -> Response:

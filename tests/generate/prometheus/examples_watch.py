@@ -116,6 +116,8 @@ def exporter() -> Iterator[Example]:
     yield from pair("RunOverdue", {ran: at(0), **UP}, {ran: "0+60x500", **UP}, "on time", minutes=400)
     yield Example(alert="RunOverdue", of={}, fires=True, why="never ran", series=UP, minutes=40)
     yield quiet("RunOverdue", "unknown as it is down", down)
+    yield from pair("BasewatchHistoryDown", {"basewatch_history_up": at(0)}, {"basewatch_history_up": at(1)}, "up")
+    yield quiet("BasewatchHistoryDown", "one lock", {"basewatch_history_up": then((1, 39), (0, 3))})
     watch = 'basewatch_tenancy_watch_up{database="shop"}'
     yield from pair("TenancyWatchDown", {watch: at(0)}, {watch: at(1)}, "up")
     collector = f"basewatch_collector_up{{{COLLECTOR}}}"
