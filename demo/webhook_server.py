@@ -12,16 +12,18 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookRequest:
-    """One POST request."""
+    """One request; header names are in lower case."""
 
     path: str
     content_type: str
     body: bytes
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookResponse:
-    """The response to a POST request."""
+    """The response to a request."""
 
     status: int
     body: str
@@ -30,7 +32,7 @@ class WebhookResponse:
 
 
 class WebhookServer:
-    """A context manager that serves POST requests by `handle`."""
+    """A context manager that serves requests by `handle`."""
 
     def __init__(self, handle: Callable[[WebhookRequest], WebhookResponse]) -> None:
         self._handle = handle
@@ -56,7 +58,7 @@ class WebhookServer:
         self._server.server_close()
 
     def fail_next(self, status: int, *, retry_after: int | None = None, times: int = 1_000_000) -> None:
-        """Answer the next POST requests with this status, without handling them."""
+        """Answer the next requests with this status, without handling them."""
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
         failure = WebhookResponse(
             status=status, body=HTTPStatus(status).phrase.lower().replace(" ", "_"), headers=headers
@@ -85,8 +87,13 @@ def _handler(server: WebhookServer) -> type[BaseHTTPRequestHandler]:
     class Endpoint(BaseHTTPRequestHandler):
         def do_POST(self) -> None:  # the name that http.server requires
             length = int(self.headers.get("Content-Length") or 0)
-            content_type = self.headers.get_content_type()
-            request = WebhookRequest(path=self.path, content_type=content_type, body=self.rfile.read(length))
+            request = WebhookRequest(
+                path=self.path,
+                content_type=self.headers.get_content_type(),
+                body=self.rfile.read(length),
+                method=self.command,
+                headers={name.lower(): value for name, value in self.headers.items()},
+            )
             response = server.respond(request)
             if response is None:
                 self.close_connection = True
@@ -99,6 +106,8 @@ def _handler(server: WebhookServer) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        do_GET = do_PATCH = do_POST  # noqa: N815  # see above
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name
             """Log nothing: the receivers keep every request."""

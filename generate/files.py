@@ -2,7 +2,7 @@
 
 basewatch generate | writes | from | committed by
 ---|---|---|---
-`schema` | docs/*.schema.json | the models of configuration and findings | `make docs`
+`schema` | docs/*.schema.json | the models of configuration, findings and webhooks | `make docs`
 `docs` | docs/checks.md, metrics.md, alerting-rules.md | checks, collectors, alert templates | `make docs`
 `rules` | deploy/prometheus/ | config.yaml, checks, collectors | `make deploy`
 `alertmanager` | deploy/alertmanager/ | config.yaml | `make deploy`
@@ -22,7 +22,7 @@ from typing import cast
 import orjson
 import typer
 
-from alerts.channels import CHANNEL_TYPES
+from alerts.channels import CHANNEL_TYPES, webhook
 from basewatch.atomic_files import READ_BY_ALL, replace_file
 from basewatch.check import AnyCheck
 from basewatch.collector import AnyCollector
@@ -78,6 +78,7 @@ def schema_files() -> GeneratedFiles:
         texts={
             "config.schema.json": lambda: _json(schema()),
             "findings.schema.json": lambda: _json(json_report.schema()),
+            "webhook.schema.json": lambda: _json(webhook.schema()),
         },
     )
 

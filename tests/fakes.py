@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from alerts import Picture
-from alerts.pagerduty import PagerDutyChannel
-from alerts.slack import SlackChannel
+from alerts.channels.pagerduty import PagerDutyChannel
+from alerts.channels.slack import SlackChannel
 from basewatch.config import Alerts, Platform, Route
 from basewatch.errors import DeliveryError
 from basewatch.model import Evidence, ExpectedCheck, Finding, Proof, Reason, Run, Severity, Status, Transition, Window

@@ -29,7 +29,8 @@ REGISTRATIONS = {
         "to Components in basewatch/components/__init__.py"
     ),
     "tests/alerts/test_channels.py::test_every_kind_of_channel_is_registered": (
-        "alerts.webhook.WebhookChannel is not registered: add it to CHANNEL_TYPES in alerts/channels.py"
+        "alerts.channels.tickets.TicketChannel is not registered: "
+        "add it to CHANNEL_TYPES in alerts/channels/__init__.py"
     ),
     "tests/collectors/test_collectors.py::test_every_collector_in_the_folder_is_listed_once": (
         "sns is not registered: add it to COLLECTORS in collectors/__init__.py"
@@ -46,7 +47,7 @@ TESTS = (
     "tests/workflows/test_monitor.py",
     "tests/basewatch/test_components.py",
     "tests/alerts/test_channels.py",
-    "tests/alerts/test_webhook.py",
+    "tests/alerts/test_tickets.py",
     "tests/generate/test_alertmanager.py",
     "tests/collectors/test_collectors.py",
     "tests/collectors/test_discoveries.py",
@@ -55,7 +56,7 @@ TESTS = (
     "tests/reports/test_render.py",
 )
 SELECTED = (
-    f"{FAULT.partition('-')[0]} or aws-denied or faults_print or listed_once or registered or topic or webhook or "
+    f"{FAULT.partition('-')[0]} or aws-denied or faults_print or listed_once or registered or topic or ticket or "
     "every_kind or test_collectors or test_discoveries or test_families or test_units or csv"
 )
 # How many product files each addition may cost, without tests, the demo and what is generated.
@@ -187,7 +188,7 @@ def test_the_generated_pages_have_the_additions(followed: Followed) -> None:
     assert "aws_sns_messages_published_total" in (docs / "metrics.md").read_text(encoding="utf-8")
     schema = (docs / "config.schema.json").read_text(encoding="utf-8")
     assert '"Topic"' in schema
-    assert '"WebhookChannel"' in schema
+    assert '"TicketChannel"' in schema
 
 
 @pytest.mark.slow

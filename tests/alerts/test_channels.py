@@ -7,11 +7,10 @@ from pkgutil import iter_modules
 
 import pytest
 
-import alerts
-from alerts import notifiers
+from alerts import channels, notifiers
 from alerts.channels import CHANNEL_TYPES
-from alerts.pagerduty import PagerDuty
-from alerts.slack import Slack
+from alerts.channels.pagerduty import PagerDuty
+from alerts.channels.slack import Slack
 from basewatch.errors import ConfigError
 from basewatch.notifier import Channel
 from basewatch.secrets import SecretNotFoundError
@@ -56,20 +55,21 @@ def test_a_webhook_that_is_no_url_stops_the_program() -> None:
 
 def test_every_kind_of_channel_is_registered() -> None:
     """A channel class of this package is one of the kinds, or no configuration could name it."""
-    for module in iter_modules(alerts.__path__):
-        import_module(f"alerts.{module.name}")
+    for module in iter_modules(channels.__path__):
+        import_module(f"alerts.channels.{module.name}")
     for kind in Channel.__subclasses__():
         assert kind in CHANNEL_TYPES or not kind.__module__.startswith("alerts."), (
-            f"{kind.__module__}.{kind.__name__} is not registered: add it to CHANNEL_TYPES in alerts/channels.py"
+            f"{kind.__module__}.{kind.__name__} is not registered: "
+            "add it to CHANNEL_TYPES in alerts/channels/__init__.py"
         )
 
 
 @pytest.mark.parametrize("kind", CHANNEL_TYPES, ids=lambda kind: kind.kind_name())
 def test_every_kind_of_channel_is_documented_and_tested(kind: type[Channel]) -> None:
-    """The page on alerts shows each kind, and each has a test file beside these."""
+    """The page on channels shows each kind, and each has a test file beside these."""
     example = f"kind: {kind.kind_name()}"
-    assert example in (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8"), (
-        f"docs/alerts.md does not show `{example}`: add a channel of this kind to its first example"
+    assert example in (ROOT / "docs" / "channels.md").read_text(encoding="utf-8"), (
+        f"docs/channels.md does not show `{example}`: add a channel of this kind to its first example"
     )
     tests = ROOT / "tests" / "alerts" / f"test_{kind.__module__.rpartition('.')[2]}.py"
     assert tests.is_file(), f"the channel has no tests: create {tests.relative_to(ROOT)}"

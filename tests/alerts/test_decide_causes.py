@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from alerts import decide
+from alerts.channels.slack import slack_message
 from alerts.messages import members_text
-from alerts.slack import slack_message
 from basewatch.config import Alerts
 from basewatch.history import OpenAlert
 from basewatch.model import Finding, Run, Severity, Status

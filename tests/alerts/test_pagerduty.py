@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from alerts.pagerduty import PagerDuty, event
+from alerts.channels.pagerduty import PagerDuty, event
 from basewatch.errors import DeliveryError
 from basewatch.model import Severity
 from basewatch.notifier import Action, Notification

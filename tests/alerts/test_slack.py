@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from alerts.slack import SECTION_MAX_CHARS, Slack, slack_message
+from alerts.channels.slack import SECTION_MAX_CHARS, Slack, slack_message
 from basewatch.errors import DeliveryError
 from basewatch.notifier import Notification
 from basewatch.secrets import Secret

@@ -10,8 +10,8 @@ import pytest
 import urllib3
 from syrupy.assertion import SnapshotAssertion
 
-from alerts.pagerduty import PagerDuty
-from alerts.slack import Slack
+from alerts.channels.pagerduty import PagerDuty
+from alerts.channels.slack import Slack
 from basewatch.secrets import Secret
 from demo.receivers import ROUTING_KEY, Receivers
 from tests.alerts.samples import EXAMPLES

@@ -151,7 +151,7 @@ def test_a_channel_of_another_package_is_a_kind_of_channel(site: Path, tmp_path:
     [
         ("kind: acme, number: env:NUMBER", 0, ""),
         ("kind: acme, numbr: env:NUMBER", 2, "did you mean 'number'?"),
-        ("kind: acne, number: env:NUMBER", 2, "'acne' is not one of slack, pagerduty, acme"),
+        ("kind: acne, number: env:NUMBER", 2, "'acne' is not one of slack, pagerduty, teams, webhook, acme"),
     ],
 )
 def test_the_command_line_validates_it(site: Path, tmp_path: Path, written: str, code: int, words: str) -> None:
@@ -175,7 +175,7 @@ def test_the_command_line_validates_it(site: Path, tmp_path: Path, written: str,
         ("collectors", "from collectors import COLLECTORS as x", "two installed packages offer"),
         ("notifiers", "x = 3", "is not a Channel class"),
         ("notifiers", "from basewatch.notifier import Channel as x", "is not a Channel class"),
-        ("notifiers", "from alerts.slack import SlackChannel as x", "two installed packages offer slack"),
+        ("notifiers", "from alerts.channels.slack import SlackChannel as x", "two installed packages offer slack"),
         (
             "notifiers",
             CHANNEL.replace('kind: Literal["acme"]', "x: int"),

@@ -1,11 +1,13 @@
-"""The kinds of notification channel, and the configured channels as notifiers."""
+"""The kinds of notification channel, a module for each, and the configured channels as notifiers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alerts.pagerduty import PagerDutyChannel
-from alerts.slack import SlackChannel
+from alerts.channels.pagerduty import PagerDutyChannel
+from alerts.channels.slack import SlackChannel
+from alerts.channels.teams import TeamsChannel
+from alerts.channels.webhook import WebhookChannel
 from basewatch.config import Alerts
 from basewatch.notifier import Channel, Notifier
 from basewatch.secrets import SecretStore
@@ -13,6 +15,8 @@ from basewatch.secrets import SecretStore
 CHANNEL_TYPES: tuple[type[Channel], ...] = (
     SlackChannel,
     PagerDutyChannel,
+    TeamsChannel,
+    WebhookChannel,
 )
 
 

@@ -1,0 +1,121 @@
+"""The Microsoft Teams channel: posts an Adaptive Card to a webhook of Workflows, which replaced Office connectors.
+
+https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any, ClassVar, Literal
+
+import orjson
+
+from alerts.channel_settings import secret_url
+from alerts.content import Content, content, title
+from alerts.http_request import TIMEOUT_SECONDS, HttpPeer
+from alerts.plain import cut, one_line
+from basewatch.notifier import ALERTMANAGER_TITLE, Channel, Message, Notification, Receipt
+from basewatch.secrets import Reference, Secret, SecretReference, SecretStore
+
+# The documented size of a message is 28 KB, and Teams counts what surrounds the card as well.
+MAX_BYTES = 26_000
+_HEADLINE_MAX_CHARS, _FACT_MAX_CHARS = 400, 600
+_MAX_SHOWN = 50
+_STYLES = {"red": "attention", "orange": "warning", "green": "good", "white": "default"}
+
+
+class TeamsChannel(Channel):
+    """A Teams channel or chat, by the webhook of a workflow "Send webhook alerts to a channel"."""
+
+    # Four requests a second are documented for webhooks of Teams.
+    min_interval: ClassVar[timedelta] = timedelta(milliseconds=250)
+
+    kind: Literal["teams"]
+    webhook: SecretReference
+
+    def notifier(self, environ: Mapping[str, str], store: SecretStore | None) -> Teams:
+        """The webhook, ready to send; it has to be a URL."""
+        return Teams(name=self.name, webhook=secret_url(self.name, self.webhook, environ, store))
+
+    def alertmanager_receiver(self, secret_file: Callable[[Reference], str]) -> Mapping[str, object]:
+        """Posts to the same workflow; Alertmanager 0.28 or newer."""
+        teams = {"webhook_url_file": secret_file(self.webhook), "send_resolved": True, "title": ALERTMANAGER_TITLE}
+        return {"msteamsv2_configs": [teams]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teams:
+    """An open webhook of Teams. Its URL is a secret and is in no error."""
+
+    name: str
+    webhook: Secret = field(repr=False)
+    timeout_seconds: float = TIMEOUT_SECONDS
+
+    def send(self, message: Message) -> Receipt:
+        """Posts one card. Raises: DeliveryError.
+
+        Success is 202: the workflow has accepted the card and posts it by itself. The retired connectors answered 200
+        with an error in the body, so 200 is no success.
+        """
+        peer = HttpPeer(who=f"Teams ({self.name})", timeout_seconds=self.timeout_seconds)
+        response = peer.send(self.webhook.reveal(), card_message(message))
+        if response.status != HTTPStatus.ACCEPTED:
+            gone = response.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+            remedy = "its workflow was removed, disabled or changed; copy the URL of the workflow again" if gone else ""
+            raise peer.refusal(response, remedy)
+        return Receipt(channel=self.name)
+
+
+def card_message(message: Message) -> dict[str, Any]:
+    """The request for one message, of at most 28 KB. Notifications that do not fit are counted at its end."""
+    for shown in range(min(len(message.notifications), _MAX_SHOWN), 0, -1):
+        request = _request(message, shown)
+        if len(orjson.dumps(request)) <= MAX_BYTES:
+            return request
+    return _request(message, 1)
+
+
+def _request(message: Message, shown: int) -> dict[str, Any]:
+    notifications = message.notifications
+    body = [_container(content(notification)) for notification in notifications[:shown]]
+    if left := len(notifications) - shown:
+        body.append(_text((f"and {left} more, which a card has no room for; the report has them all", False)))
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "fallbackText": _shown(title(notifications), _HEADLINE_MAX_CHARS),
+        "msteams": {"width": "Full"},
+        "body": body,
+        "actions": _actions(notifications[:shown]),
+    }
+    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
+    return {"type": "message", "attachments": [attachment]}
+
+
+def _container(pieces: Content) -> dict[str, Any]:
+    items = [_text((_shown(pieces.headline, _HEADLINE_MAX_CHARS), True))]
+    items += [_text((f"{name}: ", True), (_shown(text, _FACT_MAX_CHARS), False)) for name, text in pieces.facts]
+    return {"type": "Container", "style": _STYLES[pieces.colour], "separator": True, "items": items}
+
+
+def _text(*runs: tuple[str, bool]) -> dict[str, Any]:
+    """A paragraph of runs, each with whether it is bold. A TextRun is no Markdown, unlike a TextBlock or a FactSet."""
+    inlines = [
+        {"type": "TextRun", "text": text, **({"weight": "Bolder"} if bold else {})} for text, bold in runs if text
+    ]
+    return {"type": "RichTextBlock", "inlines": inlines}
+
+
+def _actions(notifications: Sequence[Notification]) -> list[dict[str, str]]:
+    """The links of the first notification; a card shows six actions at most."""
+    links = content(notifications[0]).links[:6]
+    return [{"type": "Action.OpenUrl", "title": cut(name, 60), "url": url} for name, url in links]
+
+
+def _shown(text: str, limit: int) -> str:
+    # A card would replace {{DATE(...)}} by a date of the reader.
+    return cut(one_line(text).replace("{{", "{ {"), limit)

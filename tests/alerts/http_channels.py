@@ -1,0 +1,44 @@
+"""The channels that use HTTP, each opened at a local server, and what the server answers when it accepts a message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from alerts.channels.teams import Teams
+from alerts.channels.webhook import Webhook
+from basewatch.notifier import Notifier
+from basewatch.secrets import Secret
+from demo.webhook_server import WebhookRequest, WebhookResponse
+
+SECRET = "hunter2hunter2hunter2hunter2hunter2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpChannel:
+    """How to open a channel at a URL, and how its server accepts."""
+
+    open: Callable[[str], Notifier]
+    accept: Callable[[WebhookRequest], WebhookResponse]
+
+
+def _answer(status: int, body: str = "") -> Callable[[WebhookRequest], WebhookResponse]:
+    return lambda _request: WebhookResponse(status=status, body=body)
+
+
+HTTP_CHANNELS = {
+    "teams": HttpChannel(
+        open=lambda url: Teams(name="teams", webhook=Secret("env:TEAMS", f"{url}/{SECRET}"), timeout_seconds=0.5),
+        accept=_answer(202),
+    ),
+    "webhook": HttpChannel(
+        open=lambda url: Webhook(
+            name="webhook",
+            url=url,
+            secret=Secret("env:SIGN", SECRET),
+            token=Secret("env:TOKEN", SECRET[::-1]),
+            timeout_seconds=0.5,
+        ),
+        accept=_answer(204),
+    ),
+}
