@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from alerts.grouping import alerts_of, findings_by_key
+from alerts.grouping import alerts_of, ending_reason, findings_by_key
 from alerts.messages import (
     NO_LONGER_CHECKED,
-    SEEN_AGAIN,
     SUBJECT_GONE,
     Envelope,
     change_reason,
@@ -72,9 +71,9 @@ def _fires(
 
 
 def _reason(alert: Alert, picture: Picture) -> str:
-    if alert.finding in picture.before:
-        return change_reason(picture.before[alert.finding], alert.status)
-    return missed_reason(alert.status)
+    keys = (alert.finding,) if alert.kind is AlertKind.FINDING else (alert.finding, *(m.key for m in alert.members))
+    changed = [picture.before[key] for key in keys if key in picture.before]
+    return change_reason(changed[0], alert.status) if changed else missed_reason(alert.status)
 
 
 def _wants(route: Route, alert: Alert) -> bool:
@@ -93,7 +92,7 @@ def _resolves(
         last = alert.last_notification
         finding = known.findings.get(alert.key)
         if last.alert.kind is not AlertKind.FINDING:
-            yield withdraw(envelope, last, SEEN_AGAIN)
+            yield withdraw(envelope, last, ending_reason(last.alert, picture, known.alerts.values()))
         elif finding is not None and finding.status in (Status.PASS, Status.NOT_APPLICABLE):
             yield resolve(envelope, last, finding)
         elif finding is None and (reason := _gone(last.alert, picture)):

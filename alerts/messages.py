@@ -82,7 +82,8 @@ def members_text(alert: Alert) -> str:
         return ""
     names = sorted({" ".join(filter(None, (each.check, each.subject))) for each in alert.members})
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    findings = f"{len(alert.members)} other finding{'s' if len(alert.members) > 1 else ''}"
+    other = "other " if alert.finding else ""
+    findings = f"{len(alert.members)} {other}finding{'s' if len(alert.members) > 1 else ''}"
     return f"{findings}: {', '.join(names[:_SHOWN])}{more}"
 
 

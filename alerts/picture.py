@@ -16,7 +16,8 @@ class Picture:
 
     `judged` are the pairs that the last pass, `run`, has judged; the other findings are of earlier passes. `evidence`
     is what the findings rest on, by digest, as far as it is at hand. `components` are the declared ones by ref, and
-    `titles` the promises of the checks by id. `note` is a doubt about the whole, such as a history that is down.
+    `titles` the promises of the checks by id. `sources` says where each expected check looks, and `accounts` names the
+    AWS accounts by id. `note` is a doubt about the whole, such as a history that is down.
     """
 
     run: str
@@ -28,4 +29,6 @@ class Picture:
     evidence: Mapping[str, Evidence] = field(default_factory=dict[str, Evidence])
     components: Mapping[str, Component] = field(default_factory=dict[str, Component])
     titles: Mapping[str, str] = field(default_factory=dict[str, str])
+    sources: Mapping[ExpectedCheck, str] = field(default_factory=dict[ExpectedCheck, str])
+    accounts: Mapping[str, str] = field(default_factory=dict[str, str])
     note: str = ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from threading import RLock
@@ -21,7 +20,6 @@ from basewatch.model import Reason
 from basewatch.postgres import DatabaseClient, Endpoints, connect
 from basewatch.secrets import Reference, Secret, SecretNotFoundError, SecretStore, resolve
 from basewatch.telemetry import ExporterMetrics
-from checks.engine.observe import PlannedObservation
 from collectors.cloudwatch.client import CloudWatch
 from collectors.cloudwatch.declared_targets import Location
 from collectors.cloudwatch.source import MetricSource
@@ -204,22 +202,6 @@ class LiveClients:
                 f"there is no client {kind.__name__} for a component of kind {component.kind}",
                 remedy="an observation may use AwsClient, MetricsClient, or DatabaseClient (of a database)",
             )
-
-    def source_of(self, observation: PlannedObservation) -> str:
-        """The source of the client that an observation opens; empty when there is none. Sends no request."""
-        kind, component = observation.check.client_type, observation.component
-        if kind is DatabaseClient and isinstance(component, Database):
-            endpoints = self._endpoints(component)
-            return endpoints.source_of(endpoints.reads)
-        try:
-            place = self._sessions.location(component)
-        except ObservationError:
-            return ""
-        if kind is AwsClient:
-            return place.source
-        if kind is MetricsClient:
-            return replace(place, account_id=self._sessions.monitoring_account(place.account_id)).source
-        return ""
 
     def _endpoints(self, component: Database) -> Endpoints:
         logins = component.tenancy.logins

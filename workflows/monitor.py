@@ -95,7 +95,7 @@ def _observe(
     targets, gaps = declared_targets(plan.collectors, plan.config.components, sessions.location)
     collected = evaluated.collect(targets, gaps, plan.warm_ups, sessions.metric_source, plan.past_needs)
     clients = LiveClients(sessions, collected, name, plan.unchecked, past)
-    checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock, source_of=clients.source_of)
+    checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock, source_of=plan.source_of)
     run = Run(
         id=name,
         started=started,
@@ -153,6 +153,8 @@ def picture(plan: Plan, run: Run, other: Sequence[Finding] = ()) -> Picture:
         evidence={evidence.digest: evidence for evidence in run.evidence},
         components={component.ref: component for component in plan.config.components},
         titles={planned.check.id: planned.check.title for planned in plan.checks},
+        sources=plan.sources,
+        accounts={account.id: name for name, account in (plan.config.aws.accounts if plan.config.aws else {}).items()},
     )
 
 

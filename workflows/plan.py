@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,11 +15,12 @@ from basewatch.errors import ConfigError, Problem
 from basewatch.model import ExpectedCheck, Window
 from checks import service
 from checks.engine.judge import PlannedCheck
-from checks.engine.observe import Deadlines
+from checks.engine.observe import Deadlines, PlannedObservation
 from checks.engine.run import enabled_checks, plan_checks, unjudged_promises
 from checks.service.past import PastNeed, past_needs
 from collectors.cloudwatch.discovery.plan import collector_discovery_methods
 from workflows.plugins import known_channel_types, known_checks, known_collectors
+from workflows.sources import expected_sources
 
 _MINUTE = timedelta(minutes=1)
 _SERVICE_CHECKS = frozenset(check.id for check in service.CHECKS)
@@ -31,7 +32,7 @@ class Plan:
 
     `unchecked` is every promise of the whole configuration that no enabled check judges. `scope` says what a partial
     plan checks, and why; it is empty for the full plan. `whole` is every expected check of the full plan, if this is a
-    partial one.
+    partial one. `sources` says where each expected check of the full plan looks.
     """
 
     config: Config
@@ -42,6 +43,7 @@ class Plan:
     unchecked: tuple[tuple[str, str], ...]
     scope: str = ""
     whole: tuple[ExpectedCheck, ...] = ()
+    sources: Mapping[ExpectedCheck, str] = field(default_factory=dict[ExpectedCheck, str])
 
     def subset(self, scope: str, selects: Callable[[PlannedCheck], bool]) -> Plan:
         """The partial plan of the selected checks, without metrics. `scope` says what it checks, and why."""
@@ -52,6 +54,10 @@ class Plan:
     def expected(self) -> tuple[ExpectedCheck, ...]:
         """Every check and component for which a run must have a verdict, in plan order."""
         return tuple(ExpectedCheck(check=p.check.id, component=p.component.ref) for p in self.checks)
+
+    def source_of(self, observation: PlannedObservation) -> str:
+        """Where an observation looks; empty when it asks nobody."""
+        return self.sources.get(ExpectedCheck(check=observation.check.id, component=observation.component.ref), "")
 
     @property
     def identified(self) -> tuple[ExpectedCheck, ...]:
@@ -131,6 +137,7 @@ def load_plan(path: Path, *, only: str = "*", component: str = "*", recorded: bo
         checks=checks,
         collectors=collectors,
         unchecked=unjudged_promises(enabled_checks(known, config.checks), config.components),
+        sources=expected_sources(config, checks),
     )
 
 

@@ -148,11 +148,15 @@ def _finding(check: str, subject: str, status: Status) -> Finding:
 
 
 def _is_true(message: Notification, world: World) -> None:
+    if message.alert.kind is AlertKind.UNSEEN:
+        # All subjects are of one component, so that one alert holds what cannot be verified of it.
+        unseen = {_finding(*subject, each).key for subject, each in world.items() if each is Status.UNVERIFIED}
+        inside = {message.alert.finding, *(member.key for member in message.alert.members)} - {""}
+        assert inside == unseen if message.action is Action.FIRE else not unseen
+        return
     status = world[message.alert.check, message.alert.subject]
     if message.action is Action.FIRE:
         assert message.alert.status is status
-    elif message.alert.kind is AlertKind.UNSEEN:
-        assert status is not Status.UNVERIFIED
     elif status is None:
         observed = [each for (check, _), each in world.items() if check == message.alert.check and each]
         assert observed

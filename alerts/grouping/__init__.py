@@ -1,0 +1,7 @@
+"""Groups findings into alerts: one for each cause, for each thing that does not answer, and for each blind place."""
+
+from alerts.grouping.alerts import alerts_of
+from alerts.grouping.findings import findings_by_key
+from alerts.grouping.succession import ending_reason
+
+__all__ = ["alerts_of", "ending_reason", "findings_by_key"]
