@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
+import os
+import sqlite3
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +18,7 @@ from basewatch.errors import HistoryError
 LOCK_TIMEOUT_SECONDS = 5
 # An arbitrary number that every Basewatch process uses.
 _ADVISORY_LOCK = 0x62617365
+_OWNER_ONLY = 0o600
 _IN_MEMORY = "basewatch_in_memory"
 _FORMS = "write for example sqlite:///out/basewatch.db or postgresql://user:password@host/database"
 
@@ -32,6 +35,7 @@ def open_engine(address: str) -> Engine:
         )
     _make_folder(url)
     engine = create_engine(url.set(drivername="sqlite+pysqlite"), connect_args={"timeout": LOCK_TIMEOUT_SECONDS})
+    event.listen(engine, "do_connect", _create_for_owner_only)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -99,15 +103,22 @@ def read_transaction(engine: Engine) -> Generator[Connection]:
 
 
 @contextmanager
-def write_transaction(engine: Engine) -> Generator[Connection]:
-    """The only connection that may write now: it commits as a whole or not at all. Raises: HistoryError."""
+def write_transaction(engine: Engine, *, lasting: bool = True) -> Generator[Connection]:
+    """The only connection that may write now: it commits as a whole or not at all. Raises: HistoryError.
+
+    What is not `lasting` outlives the process, but perhaps not the machine, nor a copy of the SQLite file alone.
+    """
     with as_history_error(engine), engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            _driver(connection).execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
         connection.execution_options(basewatch_writes=True)
         with connection.begin():
             if engine.dialect.name == "postgresql":
                 connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ADVISORY_LOCK})
             yield connection
+        if engine.dialect.name == "sqlite" and lasting:
+            _checkpoint(connection)
 
 
 @contextmanager
@@ -119,6 +130,11 @@ def as_history_error(engine: Engine) -> Generator[None]:
         # The toolkit's text repeats the statement and its values; the driver's text says what happened.
         detail = str(error.orig if isinstance(error, DBAPIError) else error).strip().partition("\n")[0]
         raise HistoryError(f"the history {redacted_url(engine)} failed: {detail}; {_advice(detail)}") from error
+
+
+def lost_session(error: HistoryError) -> bool:
+    """Whether the database closed the connection, so that the same work may succeed on another."""
+    return isinstance(error.__cause__, DBAPIError) and error.__cause__.connection_invalidated
 
 
 def _parsed(address: str) -> URL:
@@ -140,6 +156,12 @@ def _make_folder(url: URL) -> None:
         raise HistoryError(f"the history's folder {folder} cannot be created: {error.strerror}") from error
 
 
+def _create_for_owner_only(_dialect: object, _record: object, arguments: Sequence[Any], _keywords: object) -> None:
+    # It lists the weaknesses of a platform. SQLite gives the files beside it the same mode.
+    with suppress(OSError):
+        os.close(os.open(arguments[0], os.O_CREAT | os.O_RDWR, _OWNER_ONLY))
+
+
 def _leave_transactions_to_us(connection: Any, _record: object) -> None:
     # The driver's own transactions would start only at the first write, and the read before it could be stale.
     connection.isolation_level = None
@@ -155,6 +177,19 @@ def _begin_sqlite(connection: Connection) -> None:
     # A writer takes the lock at once, so that no other process writes between its reads and its writes.
     writes = connection.get_execution_options().get("basewatch_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _checkpoint(connection: Connection) -> None:
+    """Moves what was committed from the write-ahead log into the file, so that a copy of the file alone holds it.
+
+    It waits for nobody: where a reader is in the way, a later one moves it. A failure loses nothing.
+    """
+    with suppress(sqlite3.Error):
+        _driver(connection).execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
 
 
 def _advice(detail: str) -> str:

@@ -71,9 +71,9 @@ class FallbackTransactions:
         """The result of `query` on the history, or else on the database in memory."""
         return self._run(lambda transactions: transactions.read(query))
 
-    def write(self, change: Callable[[Connection], T]) -> T:
+    def write(self, change: Callable[[Connection], T], *, lasting: bool = True) -> T:
         """The result of `change` on the history, or else on the database in memory."""
-        return self._run(lambda transactions: transactions.write(change))
+        return self._run(lambda transactions: transactions.write(change, lasting=lasting))
 
     def close(self) -> None:
         """Tries once more to carry over what is only in memory, and closes every connection."""

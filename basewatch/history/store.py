@@ -135,7 +135,8 @@ class History:
 
     def claim(self, id: str, now: datetime, until: datetime) -> bool:  # noqa: A002  # see run
         """Whether the caller may send the message now; no other process may before `until`, even if it dies."""
-        return self._transactions.write(partial(outbox.claim, id_=id, now=now, until=until))
+        # A claim that is lost only means that the message may be sent again, and it costs a message half its time.
+        return self._transactions.write(partial(outbox.claim, id_=id, now=now, until=until), lasting=False)
 
     def mark_delivered(self, id: str, receipt: Receipt, at: datetime) -> None:  # noqa: A002  # see run
         """Records that the channel accepted the message."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Engine
 
 from basewatch.errors import HistoryError
 from basewatch.history.engine import (
+    lost_session,
     open_engine,
     open_memory_engine,
     read_transaction,
@@ -44,8 +46,11 @@ class Transactions(Protocol):
         """The result of `query`, which sees one state of the database. Raises: HistoryError."""
         ...
 
-    def write(self, change: Callable[[Connection], T]) -> T:
-        """The result of `change`, which alone writes to the database now. Raises: HistoryError; nothing is written."""
+    def write(self, change: Callable[[Connection], T], *, lasting: bool = True) -> T:
+        """The result of `change`, which alone writes to the database now. Raises: HistoryError; nothing is written.
+
+        What is not `lasting` may be lost with the machine, or where the SQLite file alone is copied.
+        """
         ...
 
     def note_run(self, problem: str) -> None:
@@ -96,9 +101,9 @@ class DatabaseTransactions:
         """The result of `query`. Raises: HistoryError. Rows in its way that cannot be read are set aside."""
         return self._run(read_transaction, query)
 
-    def write(self, change: Callable[[Connection], T]) -> T:
+    def write(self, change: Callable[[Connection], T], *, lasting: bool = True) -> T:
         """The result of `change`. Raises: HistoryError. Rows in its way that cannot be read are set aside."""
-        return self._run(write_transaction, change)
+        return self._run(partial(write_transaction, lasting=lasting), change)
 
     def note_run(self, problem: str) -> None:
         """Of no use here: a run that is not recorded raises."""
@@ -108,6 +113,7 @@ class DatabaseTransactions:
         self.engine.dispose()
 
     def _run(self, transaction: Transaction, work: Callable[[Connection], T]) -> T:
+        repeated = False
         for _ in range(MAX_ROUNDS):
             try:
                 with transaction(self.engine) as connection:
@@ -116,6 +122,11 @@ class DatabaseTransactions:
                 with write_transaction(self.engine) as connection:
                     set_aside(connection, found.rows)
                 self._set_aside += map(str, found.rows)
+            except HistoryError as error:
+                if repeated or not lost_session(error):
+                    raise
+                # Nothing was committed, or it was and `work` finds it.
+                repeated = True
             except UNREADABLE as error:
                 raise HistoryError(
                     f"the history {self.url} holds a value that cannot be read ({reason_of(error)}); "

@@ -6,15 +6,18 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 
 from basewatch.errors import HistoryError
+from basewatch.history import ChainVerification
 from basewatch.history.schema import HEAD, MIGRATIONS
 from basewatch.history.store import History
 from basewatch.history.tables import metadata
@@ -131,3 +134,42 @@ def test_a_password_is_never_said(url: str) -> None:
     while error is not None:
         assert "hunter2" not in f"{error} {error!r}"
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def test_only_the_owner_reads_a_new_history(tmp_path: Path) -> None:
+    """The file, and the log beside it, are readable by their owner alone; the mode of an existing file is kept."""
+    path = tmp_path / "history.db"
+    names = ("history.db", "history.db-wal", "history.db-shm")
+    with History.open(f"sqlite:///{path}"):
+        assert [(tmp_path / name).stat().st_mode & 0o777 for name in names] == [0o600] * 3
+    path.chmod(0o640)
+    History.open(f"sqlite:///{path}").close()
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def _session(connection: Connection) -> int:
+    driver: Any = connection.connection.driver_connection
+    return int(driver.info.backend_pid)
+
+
+@pytest.mark.parametrize("at", ["before_cursor_execute", "commit"])
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_session_that_is_lost_while_recording_costs_nothing(url: str, at: str) -> None:
+    """PostgreSQL ends the session once, within the transaction or as it is committed: the run is recorded, once."""
+    with History.open(url) as history:
+        lost: list[str] = []
+
+        def lose(connection: Connection, *_: object) -> None:
+            if not lost:
+                lost.append(at)
+                with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as other:
+                    other.execute("SELECT pg_terminate_backend(%s)", [_session(connection)])
+
+        event.listen(Engine, at, lose)
+        try:
+            recorded = history.record(a_run(a_finding()), ())
+        finally:
+            event.remove(Engine, at, lose)
+        assert lost == [at]
+        assert history.run() == recorded
+        assert history.verify() == ChainVerification(verified_runs=1)
