@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from alerts.channels.alertmanager import AlertmanagerChannel
+from alerts.channels.email import EmailChannel
 from alerts.channels.pagerduty import PagerDutyChannel
 from alerts.channels.slack import SlackChannel
 from alerts.channels.teams import TeamsChannel
@@ -15,6 +17,8 @@ from basewatch.secrets import SecretStore
 CHANNEL_TYPES: tuple[type[Channel], ...] = (
     SlackChannel,
     PagerDutyChannel,
+    EmailChannel,
+    AlertmanagerChannel,
     TeamsChannel,
     WebhookChannel,
 )

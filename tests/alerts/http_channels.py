@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
+from alerts.channels.alertmanager import Alertmanager
 from alerts.channels.teams import Teams
 from alerts.channels.webhook import Webhook
 from basewatch.notifier import Notifier
@@ -27,6 +29,16 @@ def _answer(status: int, body: str = "") -> Callable[[WebhookRequest], WebhookRe
 
 
 HTTP_CHANNELS = {
+    "alertmanager": HttpChannel(
+        open=lambda url: Alertmanager(
+            name="alertmanager",
+            urls=(url,),
+            hold=timedelta(days=7),
+            token=Secret("env:TOKEN", SECRET),
+            timeout_seconds=0.5,
+        ),
+        accept=_answer(200, "[]"),
+    ),
     "teams": HttpChannel(
         open=lambda url: Teams(name="teams", webhook=Secret("env:TEAMS", f"{url}/{SECRET}"), timeout_seconds=0.5),
         accept=_answer(202),
