@@ -18,6 +18,7 @@ class Picture:
     is what the findings rest on, by digest, as far as it is at hand. `components` are the declared ones by ref, and
     `titles` the promises of the checks by id. `sources` says where each expected check looks, and `accounts` names the
     AWS accounts by id. `note` is a doubt about the whole, such as a history that is down.
+    `continuous` is false once, in the first picture after the record of earlier notifications began anew.
     """
 
     run: str
@@ -32,3 +33,4 @@ class Picture:
     sources: Mapping[ExpectedCheck, str] = field(default_factory=dict[ExpectedCheck, str])
     accounts: Mapping[str, str] = field(default_factory=dict[str, str])
     note: str = ""
+    continuous: bool = True

@@ -42,7 +42,7 @@ class Alert:
     do not change it. `finding` is the key of the finding that the alert is named after; empty when there is none.
     `severity` is the highest of all members. `title` is the check's promise as one sentence, or empty. `since` is when
     the problem began as far as is known. `proof`, `source` and `observed_at` say how it is known. `labels` are those of
-    the component.
+    the component. A `flapping` alert changes so often that it stays open until it has been quiet for a while.
     """
 
     key: str
@@ -65,3 +65,9 @@ class Alert:
     observed_at: datetime | None = None
     labels: tuple[tuple[str, str], ...] = ()
     members: tuple[Member, ...] = ()
+    flapping: bool = False
+
+    @property
+    def finding_keys(self) -> tuple[str, ...]:
+        """The keys of the findings in it, the one that it is named after first."""
+        return tuple(key for key in (self.finding, *(member.key for member in self.members)) if key)

@@ -17,6 +17,11 @@ class ConfigModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def parse_optional_section(value: object) -> object:
+    """A section that `false` turns off."""
+    return None if value is False else value
+
+
 class Backup(ConfigModel):
     """The promises of an Aurora cluster's automated backups."""
 

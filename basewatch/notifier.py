@@ -36,7 +36,9 @@ class Notification:
 
     `alert` is the alert as it is now; of a RESOLVE, the status is the new one. `fired_at` is when the channel was
     first notified of it. `reason` says in a few words why this is sent. `note` is a doubt that applies to the whole
-    run, such as a history that is down; it is empty when there is none.
+    run, such as a history that is down; it is empty when there is none. `follows` is the id of the channel's last
+    notification of this alert; it is empty for one that opens the alert, and for a resolve of an alert that may be open
+    in the channel although no record says so.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Notification:
     environment: str
     run: str
     note: str = ""
+    follows: str = ""
 
     @property
     def key(self) -> str:

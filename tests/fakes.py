@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from alerts import Picture
+from alerts import Picture, decide
 from alerts.channels.pagerduty import PagerDutyChannel
 from alerts.channels.slack import SlackChannel
 from basewatch.config import Alerts, Platform, Route
 from basewatch.errors import DeliveryError
+from basewatch.history import AlertState, OpenAlert
 from basewatch.model import Evidence, ExpectedCheck, Finding, Proof, Reason, Run, Severity, Status, Transition, Window
 from basewatch.notifier import Message, Notification, Receipt
 from basewatch.secrets import Reference
@@ -145,6 +146,13 @@ def picture_of(run: Run, *, at: datetime | None = None, other: Sequence[Finding]
         before={transition.finding.key: transition.previous for transition in run.transitions},
         evidence={evidence.digest: evidence for evidence in run.evidence},
     )
+
+
+def due_of(
+    picture: Picture, open_alerts: Sequence[OpenAlert] = (), policy: Alerts = ALERTS
+) -> tuple[Notification, ...]:
+    """The notifications that a picture requires while these alerts are open, when nothing else is known."""
+    return decide(AlertState(open_alerts=tuple(open_alerts)), picture, policy, PLATFORM).notifications
 
 
 def message_of(*notifications: Notification) -> Message:

@@ -135,9 +135,12 @@ def record_run(plan: Plan, observed: Observed, history: History, *, only_changes
         intervals=run_intervals(run, history.catalog_intervals()),
     )
     shown = picture(plan, run, other)
-    pending = decide(history.open_alerts(), shown, plan.config.alerts, plan.config.platform)
-    if not only_changes or pending or _statuses(current) != _statuses(run.findings):
-        run = history.record(run, pending)
+    known = history.alert_state()
+    decided = decide(known, shown, plan.config.alerts, plan.config.platform)
+    if not only_changes or decided.notifications or _statuses(current) != _statuses(run.findings):
+        run = history.record(run, decided.notifications, decided.conditions)
+    elif decided.conditions != known.conditions:
+        history.remember((), decided.conditions)
     return Recorded(run=run, collected=observed.collected, previous=current)
 
 

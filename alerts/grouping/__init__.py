@@ -2,6 +2,5 @@
 
 from alerts.grouping.alerts import alerts_of
 from alerts.grouping.findings import findings_by_key
-from alerts.grouping.succession import ending_reason
 
-__all__ = ["alerts_of", "ending_reason", "findings_by_key"]
+__all__ = ["alerts_of", "findings_by_key"]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, create_model, model_validator
 
-from basewatch.component_settings import ConfigModel
+from basewatch.component_settings import ConfigModel, parse_optional_section
 from basewatch.components import Components
 from basewatch.config.alerting import Alerts
 from basewatch.config.collection import CollectorSettings
@@ -66,11 +66,6 @@ class RunPolicy(ConfigModel):
                 "make check_deadline shorter, or deadline longer",
             )
         return self
-
-
-def parse_optional_section(value: object) -> object:
-    """A section that `false` turns off."""
-    return None if value is False else value
 
 
 class CatalogWatch(ConfigModel):

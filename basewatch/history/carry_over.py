@@ -21,6 +21,7 @@ Row: TypeAlias = RowMapping | dict[str, Any]
 # What belongs to no run, and the columns by which the same row is known in both databases.
 STATE_TABLES: Mapping[Table, tuple[str, ...]] = {
     tables.notifications: ("id",),
+    tables.conditions: ("key", "status"),
     tables.intervals: ("component", "first_seen"),
     tables.counters: ("location",),
 }

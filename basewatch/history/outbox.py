@@ -32,7 +32,7 @@ _NOTIFIED = table.c.state.in_((DeliveryState.PENDING, DeliveryState.DELIVERED))
 def open_alerts(connection: Connection) -> tuple[OpenAlert, ...]:
     """Every alert whose last message, delivered or pending, opened it; in order of that message."""
     last = select(func.max(table.c.sequence)).where(_NOTIFIED).group_by(table.c.channel, table.c.key)
-    query = select(table).where(table.c.sequence.in_(last), table.c.action == Action.FIRE).order_by(table.c.sequence)
+    query = select(table).where(table.c.sequence.in_(last), table.c.action != Action.RESOLVE).order_by(table.c.sequence)
     return tuple(parsed(connection, query, table, _open_alert))
 
 
@@ -42,15 +42,17 @@ def enqueue(connection: Connection, notifications: Sequence[Notification]) -> No
     A resolve supersedes the fires before it that were not delivered. If none of them was attempted, the channel does
     not know of the alert, and the resolve is not sent either. A fire that was attempted may have arrived.
     """
-    notified = {(alert.channel, alert.key): alert.status for alert in open_alerts(connection)}
+    last = {(alert.channel, alert.key): alert.last_notification.id for alert in open_alerts(connection)}
     for notification in notifications:
-        status = notified.get((notification.channel, notification.key))
-        if notification.action is Action.FIRE and status is not notification.alert.status:
-            _add(connection, notification, DeliveryState.PENDING)
-        elif notification.action is Action.RESOLVE and status is not None:
+        # Of two runs that decided on the same, the second follows what is no longer the last.
+        if last.get((notification.channel, notification.key), "") != notification.follows:
+            continue
+        if notification.action is Action.RESOLVE and notification.follows:
             attempted = _was_attempted(connection, notification)
             _supersede_fires(connection, notification)
             _add(connection, notification, DeliveryState.PENDING if attempted else DeliveryState.SUPERSEDED)
+        elif not _is_known(connection, notification):
+            _add(connection, notification, DeliveryState.PENDING)
 
 
 def pending(connection: Connection) -> tuple[PendingNotification, ...]:
@@ -109,6 +111,10 @@ def _notification(row: RowMapping) -> Notification:
 def _with_a_known_state(row: RowMapping) -> None:
     Action(row["action"])
     DeliveryState(row["state"])
+
+
+def _is_known(connection: Connection, notification: Notification) -> bool:
+    return bool(connection.execute(select(func.count()).where(table.c.id == notification.id)).scalar())
 
 
 def _alert(query: Select[Any], notification: Notification) -> Select[Any]:

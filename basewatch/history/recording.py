@@ -8,12 +8,14 @@ from dataclasses import replace
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from basewatch.condition import Condition
 from basewatch.errors import HistoryError
 from basewatch.history import outbox, rows, seal
+from basewatch.history.conditions import read_conditions, write_conditions
 from basewatch.history.engine import is_in_memory
 from basewatch.history.rotten import UNREADABLE, found_before, reason_of
 from basewatch.history.tables import runs
-from basewatch.history.values import ChainVerification
+from basewatch.history.values import AlertState, ChainVerification
 from basewatch.model import Run
 from basewatch.notifier import Notification
 
@@ -22,9 +24,13 @@ HISTORY_DOWN = "The history is down, so this may repeat."
 
 
 def record(
-    connection: Connection, run: Run, notifications: Sequence[Notification], notes: Callable[[], Sequence[str]]
+    connection: Connection,
+    run: Run,
+    notifications: Sequence[Notification],
+    conditions: Sequence[Condition] | None,
+    notes: Callable[[], Sequence[str]],
 ) -> tuple[Run, str]:
-    """Records the run and queues its notifications; returns the run with `notes` and its seal.
+    """Records the run and the conditions, and queues its notifications; returns the run with `notes` and its seal.
 
     In a database in memory the notifications are queued whatever happens to the run; the run that is returned has no
     seal, and beside it is why it cannot be kept even there. Raises: HistoryError, when the run would not read back
@@ -36,7 +42,7 @@ def record(
         if recorded is not None and replace(recorded, previous_seal="", seal="") == run:
             return recorded, ""  # the session was lost while it was committed
         sealed = add_run(connection, run)
-        outbox.enqueue(connection, notifications)
+        remember(connection, notifications, conditions)
         return sealed, ""
     problem = ""
     try:
@@ -44,8 +50,24 @@ def record(
             add_run(connection, run)
     except (HistoryError, SQLAlchemyError, *UNREADABLE) as error:
         problem = f"run {run.id} cannot be recorded: {reason_of(error)}"
-    outbox.enqueue(connection, [replace(each, note=f"{each.note} {HISTORY_DOWN}".strip()) for each in notifications])
+    remember(connection, notifications, conditions)
     return replace(run, previous_seal="", seal=""), problem
+
+
+def remember(
+    connection: Connection, notifications: Sequence[Notification], conditions: Sequence[Condition] | None
+) -> None:
+    """Queues the notifications and records the conditions of a decision; None leaves those as they are."""
+    if is_in_memory(connection):
+        notifications = [replace(each, note=f"{each.note} {HISTORY_DOWN}".strip()) for each in notifications]
+    outbox.enqueue(connection, notifications)
+    if conditions is not None:
+        write_conditions(connection, conditions)
+
+
+def alert_state(connection: Connection) -> AlertState:
+    """What the next decision on alerts rests on."""
+    return AlertState(open_alerts=outbox.open_alerts(connection), conditions=read_conditions(connection))
 
 
 def add_run(connection: Connection, run: Run) -> Run:

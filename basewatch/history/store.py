@@ -11,11 +11,19 @@ from types import TracebackType
 from typing import Self
 
 from basewatch.catalog_interval import CatalogInterval
+from basewatch.condition import Condition
 from basewatch.errors import HistoryError
 from basewatch.history import exporter_state, outbox, recording, rows
 from basewatch.history.fallback import FallbackTransactions
 from basewatch.history.transactions import DatabaseTransactions, Transactions
-from basewatch.history.values import ChainVerification, HistoryStatus, LastRun, OpenAlert, PendingNotification
+from basewatch.history.values import (
+    AlertState,
+    ChainVerification,
+    HistoryStatus,
+    LastRun,
+    OpenAlert,
+    PendingNotification,
+)
 from basewatch.model import ExpectedCheck, Finding, Run
 from basewatch.notifier import Notification, Receipt
 
@@ -67,14 +75,22 @@ class History:
     ) -> None:
         self.close()
 
-    def record(self, run: Run, notifications: Sequence[Notification]) -> Run:
-        """Seals the run after the newest one and records it with its notifications, in one transaction.
+    def record(
+        self, run: Run, notifications: Sequence[Notification], conditions: Sequence[Condition] | None = None
+    ) -> Run:
+        """Seals the run after the newest one and records it with the decision on its alerts, in one transaction.
 
         The run is read back and its seal recomputed before the commit, so that every recorded run can be verified.
         """
         known = self._noted
         recorded, problem = self._transactions.write(
-            partial(recording.record, run=run, notifications=notifications, notes=lambda: self._notes(known))
+            partial(
+                recording.record,
+                run=run,
+                notifications=notifications,
+                conditions=conditions,
+                notes=lambda: self._notes(known),
+            )
         )
         self._noted = len(self.status.set_aside)
         self._transactions.note_run(problem)
@@ -124,6 +140,14 @@ class History:
     def known_ids(self, pairs: Sequence[ExpectedCheck]) -> Mapping[str, str]:
         """The `resource_id` of each component (its ref) in the newest facts on which its check passed."""
         return self._transactions.read(partial(rows.read_known_ids, pairs=pairs))
+
+    def remember(self, notifications: Sequence[Notification], conditions: Sequence[Condition]) -> None:
+        """Queues notifications and records conditions that belong to no run, in one transaction."""
+        self._transactions.write(partial(recording.remember, notifications=notifications, conditions=conditions))
+
+    def alert_state(self) -> AlertState:
+        """What the next decision on alerts rests on."""
+        return self._transactions.read(recording.alert_state)
 
     def open_alerts(self) -> tuple[OpenAlert, ...]:
         """Every alert that a channel was notified of, or will be, and that no resolve has closed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 
 from basewatch.history.columns import CompressedJson, JsonText, UtcTimestamp
 
@@ -131,6 +131,23 @@ notifications = Table(
     Column("notification", JsonText, nullable=False),
     Index("notifications_by_alert", "channel", "key", "sequence"),
     Index("notifications_by_state", "state", "sequence"),
+)
+
+# What has been seen of a finding over passes: since when it fails, or does not any more.
+conditions = Table(
+    "conditions",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("status", Text, primary_key=True),
+    Column("check_id", Text, nullable=False),
+    Column("component", Text, nullable=False),
+    Column("holds", Boolean, nullable=False),
+    Column("since", UtcTimestamp, nullable=False),
+    Column("confirmed_at", UtcTimestamp, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("passes", Integer, nullable=False),
+    Column("changes", JsonText, nullable=False),
+    Column("flapping", Boolean, nullable=False),
 )
 
 # Rows that can no longer be read, as they were found. Those of a run also stay where they are, for `verify`.

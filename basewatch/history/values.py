@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from basewatch.condition import Condition
 from basewatch.model import Status
 from basewatch.notifier import Notification
 
@@ -66,6 +67,18 @@ class OpenAlert:
     def fired_at(self) -> datetime:
         """When the alert first fired."""
         return self.last_notification.fired_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertState:
+    """What a decision on alerts rests on besides the findings.
+
+    `acknowledged` are the keys of the alerts that a person has taken on.
+    """
+
+    open_alerts: tuple[OpenAlert, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    acknowledged: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -100,11 +101,13 @@ class Lifecycle(RuleBasedStateMachine):
         self.runs, self.now = self.runs + 1, self.now + timedelta(hours=6)
         expected = [ExpectedCheck(check=check, component="database/securebase") for check in dict(SUBJECTS)]
         run = a_run(*findings, id=f"run-{self.runs}", at=self.now, expected=expected)
-        due = decide(self.history.open_alerts(), picture_of(run, at=self.now), self.policy, PLATFORM)
-        assert due == decide(self.history.open_alerts()[::-1], picture_of(run, at=self.now), self.policy, PLATFORM)
-        for message in due:
+        state = self.history.alert_state()
+        decided = decide(state, picture_of(run, at=self.now), self.policy, PLATFORM)
+        shuffled = replace(state, open_alerts=state.open_alerts[::-1], conditions=state.conditions[::-1])
+        assert decided == decide(shuffled, picture_of(run, at=self.now), self.policy, PLATFORM)
+        for message in decided.notifications:
             _is_true(message, world)
-        self.history.record(run, due)
+        self.history.record(run, decided.notifications, decided.conditions)
         if not crash:
             deliver(self.history, self.channels, lambda: self.now, ONE_TRY)
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from alerts import decide
 from basewatch.history import OpenAlert
 from basewatch.model import Finding, Severity, Status, Transition
 from basewatch.notifier import Notification
-from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run, picture_of
+from tests.fakes import NOON, a_finding, a_run, due_of, picture_of
 
 _HIGH = Severity.HIGH
 
 
 def _notification(now: Finding | None, before: Finding | None = None) -> Notification:
     """The notification to Slack when `before` was reported, and `now` is found."""
-    reported = decide((), picture_of(a_run(before, id="run-0"), at=NOON), ALERTS, PLATFORM) if before else ()
+    reported = due_of(picture_of(a_run(before, id="run-0"), at=NOON)) if before else ()
     alerts = [OpenAlert(last_notification=each, delivered=True) for each in reported]
     previous = before.status if before else Status.PASS
     moved = [Transition(finding=now, previous=previous, at=NOON)] if now else []
     run = a_run(*(each.finding for each in moved), id="run-1", transitions=moved)
-    messages = decide(alerts, picture_of(run, at=NOON + timedelta(hours=6, seconds=31)), ALERTS, PLATFORM)
+    messages = due_of(picture_of(run, at=NOON + timedelta(hours=6, seconds=31)), alerts)
     return next(each for each in messages if each.channel == "production-alerts")
 
 

@@ -8,13 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from alerts import decide
 from alerts.messages import NO_LONGER_CHECKED, SUBJECT_GONE
 from basewatch.config import Alerts, Route
 from basewatch.history import OpenAlert
 from basewatch.model import ExpectedCheck, Finding, Run, Severity, Status, Transition
 from basewatch.notifier import Action, Notification
-from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run, picture_of
+from tests.fakes import ALERTS, NOON, a_finding, a_run, due_of, picture_of
 
 LATER = NOON + timedelta(hours=6)
 SLACK, PAGER = "production-alerts", "on-call"
@@ -23,12 +22,12 @@ FAIL, PASS, UNVERIFIED, NOT_APPLICABLE = Status.FAIL, Status.PASS, Status.UNVERI
 
 def decided(run: Run, alerts: Sequence[OpenAlert] = (), policy: Alerts = ALERTS) -> tuple[Notification, ...]:
     """The notifications after `run`, six hours after the alerts were opened."""
-    return decide(alerts, picture_of(run, at=LATER), policy, PLATFORM)
+    return due_of(picture_of(run, at=LATER), alerts, policy)
 
 
 def alerts_of(*findings: Finding, policy: Alerts = ALERTS) -> tuple[OpenAlert, ...]:
     """The alerts that are open after a run with these findings, when everything was delivered."""
-    fires = decide((), picture_of(a_run(*findings, id="run-0"), at=NOON), policy, PLATFORM)
+    fires = due_of(picture_of(a_run(*findings, id="run-0"), at=NOON), (), policy)
     return tuple(OpenAlert(last_notification=fire, delivered=True) for fire in fires)
 
 
@@ -203,7 +202,7 @@ def test_a_partial_run_says_nothing_of_what_it_did_not_look_at() -> None:
     run = replace(a_run(sibling), scope="the catalogue changed")
     picture = picture_of(run, at=LATER, other=[elsewhere])
 
-    due = decide(alerts_of(elsewhere, gone), picture, ALERTS, PLATFORM)
+    due = due_of(picture, alerts_of(elsewhere, gone))
 
     assert {(each.alert.check, each.action, each.reason) for each in due} == {
         ("tenancy.rls.policies", Action.RESOLVE, SUBJECT_GONE)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from alerts import decide
 from alerts.channels.slack import slack_message
 from alerts.messages import members_text
 from basewatch.config import Alerts
 from basewatch.history import OpenAlert
 from basewatch.model import Finding, Run, Severity, Status
 from basewatch.notifier import Action, Notification
-from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run, message_of, picture_of
+from tests.fakes import ALERTS, NOON, a_finding, a_run, due_of, message_of, picture_of
 
 SLACK, PAGER = "production-alerts", "on-call"
 FAIL, PASS = Status.FAIL, Status.PASS
@@ -26,7 +25,7 @@ SYMPTOMS = [
 
 def decided(run: Run, alerts: Sequence[OpenAlert] = (), policy: Alerts = ALERTS) -> tuple[Notification, ...]:
     """The notifications after a run."""
-    return decide(alerts, picture_of(run, at=NOON), policy, PLATFORM)
+    return due_of(picture_of(run, at=NOON), alerts, policy)
 
 
 def alerts_of(*findings: Finding) -> tuple[OpenAlert, ...]:
@@ -71,7 +70,7 @@ def test_new_symptoms_of_a_known_cause_say_nothing() -> None:
 def test_a_partial_run_that_only_probes_says_nothing_new() -> None:
     """The cause is not of this run, and its alert is still open."""
     run = replace(a_run(*SYMPTOMS), scope="probed again")
-    assert decide(alerts_of(CAUSE), picture_of(run, other=[CAUSE]), ALERTS, PLATFORM) == ()
+    assert due_of(picture_of(run, other=[CAUSE]), alerts_of(CAUSE)) == ()
 
 
 def test_an_alert_is_as_severe_as_its_worst_finding() -> None:

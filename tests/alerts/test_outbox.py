@@ -10,12 +10,12 @@ from threading import Event
 
 import pytest
 
-from alerts import DeliveryRetryPolicy, decide, deliver
+from alerts import DeliveryRetryPolicy, deliver
 from alerts.dispatch import MAX_RETRY_AFTER
 from basewatch.history.store import History
 from basewatch.model import Finding, Run, Severity, Status
 from basewatch.notifier import Action, Notification
-from tests.fakes import ALERTS, NOON, PLATFORM, FakeNotifier, a_finding, a_run, picture_of, refused
+from tests.fakes import NOON, FakeNotifier, a_finding, a_run, due_of, picture_of, refused
 
 SLACK, PAGER = "production-alerts", "on-call"
 QUICK = DeliveryRetryPolicy(backoff=(timedelta(), timedelta()))
@@ -32,7 +32,7 @@ def history(tmp_path: Path) -> Iterator[History]:
 def record(history: History, *findings: Finding, at: datetime = NOON) -> Run:
     """A recorded run, with its notifications."""
     run = a_run(*findings, id=f"run at {at}", at=at)
-    return history.record(run, decide(history.open_alerts(), picture_of(run, at=at), ALERTS, PLATFORM))
+    return history.record(run, due_of(picture_of(run, at=at), history.open_alerts()))
 
 
 def noon() -> datetime:
@@ -188,7 +188,7 @@ def test_concurrent_runs_notify_once(history: History) -> None:
     """Two passes that decided on the same state of the history do not both fire, nor both resolve."""
     finding = a_finding(severity=Severity.HIGH)
     first, second = (a_run(finding, id=name) for name in ("run-1", "run-2"))
-    due = [decide((), picture_of(run, at=NOON), ALERTS, PLATFORM) for run in (first, second)]
+    due = [due_of(picture_of(run, at=NOON)) for run in (first, second)]
 
     history.record(first, due[0])
     history.record(second, due[1])

@@ -7,10 +7,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts import Delivery, Undelivered, decide
+from alerts import Delivery, Undelivered
 from basewatch.metrics import CollectedMetrics
 from basewatch.model import Finding, Severity, Status
-from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run, picture_of
+from tests.fakes import NOON, a_finding, a_run, due_of, picture_of
 from workflows.commands import ExitCode, exit_code, undelivered_lines
 from workflows.monitor import Delivered
 
@@ -59,7 +59,7 @@ def test_the_statuses_are_the_documented_numbers() -> None:
 def test_each_channel_that_missed_notifications_is_one_line() -> None:
     """The line says how many notifications the channel missed, why, and whether they are retried."""
     run = a_run(a_finding(check="a.b.c"), a_finding(check="d.e.f"))
-    pending = decide((), picture_of(run, at=NOON), ALERTS, PLATFORM)
+    pending = due_of(picture_of(run, at=NOON))
     failed = tuple(
         Undelivered(notification=message, error="it hung up", pending=message.channel == "on-call")
         for message in pending

@@ -14,14 +14,13 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from alerts import decide
 from basewatch.history.store import History
 from demo.receivers import Receivers
 from demo.sandbox import Sandbox
 from exposition.page import ExpositionFormat
 from tests.exported import exported_names
 from tests.exposition.scraped import families_in, samples_in
-from tests.fakes import a_finding, a_run, picture_of
+from tests.fakes import a_finding, a_run, due_of, picture_of
 from tests.fixtures_box import CONFIG
 from tests.programs import measured, program
 from tests.workflows.scraping import answered, free_address, get, prometheus
@@ -147,7 +146,7 @@ def test_pending_messages_are_delivered_between_passes(
     """A message that its channel did not take is sent as soon as it is due, not hours later by the next pass."""
     config = prepared.plan.config
     run = a_run(a_finding())
-    history.record(run, decide((), picture_of(run), config.alerts, config.platform))
+    history.record(run, due_of(picture_of(run), policy=config.alerts))
     exporter = Exporter(prepared, history, sources=())
     for _ in range(2):
         exporter.deliver()

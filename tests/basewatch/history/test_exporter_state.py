@@ -49,6 +49,7 @@ def test_a_history_from_before_counters_opens(url: str) -> None:
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE set_aside")
+        connection.exec_driver_sql("DROP TABLE conditions")
         connection.exec_driver_sql("DROP TABLE counters")
         connection.exec_driver_sql("ALTER TABLE findings RENAME COLUMN affected TO about")
         connection.exec_driver_sql("ALTER TABLE findings DROP COLUMN source")

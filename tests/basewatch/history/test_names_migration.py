@@ -9,15 +9,14 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 
-from alerts import decide
 from basewatch.history.store import History
-from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run, picture_of
+from tests.fakes import NOON, a_finding, a_run, due_of, picture_of
 
 FINDING = replace(a_finding(), affected=(("app", "invoices"),))
 LOCATION = "123456789012/us-east-1"
 
 
-FIRE = decide((), picture_of(a_run(FINDING)), ALERTS, PLATFORM)[0]
+FIRE = due_of(picture_of(a_run(FINDING)))[0]
 # As version 0004 stored it: what the alert says stood in the notification itself.
 STORED = {
     **{
@@ -47,6 +46,7 @@ def test_a_history_with_the_earlier_names_keeps_its_content(url: str) -> None:
             "ALTER TABLE findings DROP COLUMN source",
             "ALTER TABLE findings DROP COLUMN action",
             "DROP TABLE set_aside",
+            "DROP TABLE conditions",
             "UPDATE alembic_version SET version_num = '0004'",
         ):
             connection.exec_driver_sql(statement)

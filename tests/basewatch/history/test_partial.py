@@ -106,6 +106,7 @@ def test_a_history_from_before_partial_runs_opens_and_holds(url: str) -> None:
             "ALTER TABLE runs DROP COLUMN intervals",
             "DROP TABLE intervals",
             "DROP TABLE set_aside",
+            "DROP TABLE conditions",
             "DROP TABLE counters",
             "ALTER TABLE findings DROP COLUMN source",
             "ALTER TABLE findings DROP COLUMN action",

@@ -71,6 +71,7 @@ def test_a_history_from_before_causes_opens_and_holds(url: str) -> None:
             "ALTER TABLE findings DROP COLUMN source",
             "ALTER TABLE findings DROP COLUMN action",
             "DROP TABLE set_aside",
+            "DROP TABLE conditions",
             "DROP TABLE counters",
             "ALTER TABLE findings DROP COLUMN cause",
             "UPDATE alembic_version SET version_num = '0002'",

@@ -12,7 +12,6 @@ from typing import cast
 import pytest
 
 from alerts.channels import CHANNEL_TYPES
-from alerts.decide import decide
 from basewatch.check import AnyCheck
 from basewatch.clients import K, PlanClient
 from basewatch.components import COMPONENT_SECTIONS, AuroraCluster, Component
@@ -26,7 +25,7 @@ from checks.meta.unjudged import every_promise_is_judged
 from exposition.own_metrics import run_blocks
 from reports import ReportFormat, render
 from reports.view import View
-from tests.fakes import ALERTS, PLATFORM, a_run, picture_of
+from tests.fakes import a_run, due_of, picture_of
 from workflows.commands import ExitCode, exit_code
 from workflows.terminal import findings_text
 
@@ -110,4 +109,4 @@ def test_every_output_says_it() -> None:
 
 def test_nobody_is_alerted() -> None:
     """It is known before the pass and the same in each: sixty promises are not sixty messages."""
-    assert decide((), picture_of(a_run(LEFT), at=NOW), ALERTS, PLATFORM) == ()
+    assert due_of(picture_of(a_run(LEFT), at=NOW)) == ()
