@@ -17,6 +17,8 @@ F = TypeVar("F")
 
 PLAN_FAMILY = "meta"
 """The family of the checks of the plan itself, whose findings are reported and never alerted."""
+OWN_FAMILIES = frozenset({PLAN_FAMILY, "watcher"})
+"""The families of checks that look at Basewatch, and not at the platform."""
 DOC_SECTIONS = ("Why", "Reads", "Unverified when", "Fix", "Source")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import typer
 
 from alerts import Undelivered, notifiers
+from alerts.heartbeat import heartbeat_senders
 from basewatch.components import Database
 from basewatch.errors import BasewatchError
 from basewatch.history import HistoryStatus
@@ -24,6 +25,7 @@ from reports import ReportFormat, render
 from reports.isolation import isolation_summaries
 from workflows.clients import AwsSessions
 from workflows.fingerprint_intervals import run_intervals
+from workflows.heartbeat import beat
 from workflows.monitor import Delivered, Observed, observe_plan, run_pass
 from workflows.plan import Plan, load_plan
 from workflows.report_files import WrittenReports, view_of, write_reports
@@ -99,6 +101,7 @@ def run(prepared: PreparedPlan, fail_on: str, *, as_json: bool) -> int:
     """Makes one recorded pass; the exit status depends on its findings, its notifications and its reports."""
     plan = prepared.plan
     channels = notifiers(plan.config.alerts, prepared.environ, prepared.sessions.secret_store)
+    heartbeats = heartbeat_senders(plan.config.heartbeats, prepared.environ, prepared.sessions.secret_store)
     with prepared.history() as history:
         delivered = run_pass(plan, prepared.sessions, history, channels, utc_now)
     status = history.status
@@ -107,7 +110,7 @@ def run(prepared: PreparedPlan, fail_on: str, *, as_json: bool) -> int:
     written = write_configured_reports(plan, delivered, status)
     print_findings(plan, delivered.run, as_json=as_json)
     problems = (*undelivered_lines(delivered), *history_lines(status), *written.problems)
-    for problem in problems:
+    for problem in (problems := beat(heartbeats, plan, delivered.run, problems, utc_now())):
         typer.echo(f"basewatch: {problem}", err=True)
     return exit_code(delivered.run.findings, fail_on=Severity(fail_on), undelivered=bool(problems))
 

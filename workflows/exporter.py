@@ -8,20 +8,20 @@ from datetime import datetime
 from threading import Lock
 
 from alerts import Delivery, deliver, notifiers
+from alerts.heartbeat import heartbeat_senders
 from basewatch.collector import MetricTarget
 from basewatch.components import Slo
 from basewatch.errors import BasewatchError, HistoryError
 from basewatch.family import Block, BlockSource
 from basewatch.history.store import History
-from basewatch.metrics import CollectedMetrics
-from basewatch.model import Run, Window
+from basewatch.model import Run
 from exposition.history_metrics import history_blocks
 from exposition.own_metrics import attempt_blocks, resource_block, run_blocks, slo_blocks, watch_blocks
 from exposition.page import PageRenderer
-from isolation.inventory.fingerprint import fingerprint
 from workflows.catalog_watcher import CatalogWatcher
-from workflows.clients import LiveClients
+from workflows.catalog_watchers import catalog_watchers
 from workflows.commands import PreparedPlan, undelivered_lines, utc_now
+from workflows.heartbeat import beat
 from workflows.history_log import HistoryLog
 from workflows.monitor import deliver_recorded, merge_partial, observe_since_last, record_run
 from workflows.plan import Plan
@@ -56,6 +56,9 @@ class Exporter:
         self._known_targets = targets()
         self._resources = resource_block(self._known_targets, prepared.plan.config.collectors.exported_tags)
         self._notifiers = notifiers(prepared.plan.config.alerts, prepared.environ, prepared.sessions.secret_store)
+        self._heartbeats = heartbeat_senders(
+            prepared.plan.config.heartbeats, prepared.environ, prepared.sessions.secret_store
+        )
         for notifier in self._notifiers:
             self._telemetry.notification_failures.labels(notifier.name)
         self._renderer = PageRenderer()
@@ -71,7 +74,7 @@ class Exporter:
         self._lock = Lock()
         # Open alerts are read, compared and recorded by one pass at a time: two passes would notify of one cause twice.
         self._recording = Lock()
-        self.watchers = tuple(self._watchers())
+        self.watchers = tuple(catalog_watchers(prepared, history, utc_now))
         self.served = ServedPage(self._rendered(utc_now()))
 
     def take_over(self, earlier: Exporter) -> None:
@@ -187,7 +190,11 @@ class Exporter:
             raise
         delivered = deliver_recorded(recorded, self._history, self._notifiers, utc_now)
         self._count_failures(delivered.delivery)
-        for line in undelivered_lines(delivered):
+        problems = undelivered_lines(delivered)
+        if not plan.scope:
+            problems = (*problems, *filter(None, [self._history.status.problem]))
+            problems = beat(self._heartbeats, plan, delivered.run, problems, utc_now())
+        for line in problems:
             logger.error(line)
 
     def _keep(self, run: Run) -> None:
@@ -235,12 +242,3 @@ class Exporter:
         waiting = waiting_for_metrics(self._telemetry, missing, collectors)
         self._ready = not waiting and self._full_run_attempted
         return waiting or ("" if self._full_run_attempted else "the first pass")
-
-    def _watchers(self) -> Iterator[CatalogWatcher]:
-        config, nothing = self._prepared.plan.config, CollectedMetrics(window=Window(start=utc_now(), end=utc_now()))
-        clients = LiveClients(self._prepared.sessions, nothing, "watch")
-        if config.watch:
-            for database in config.components.databases:
-                yield CatalogWatcher(
-                    database, config.watch, clients, self._history, read_fingerprint=fingerprint, clock=utc_now
-                )

@@ -13,6 +13,7 @@ from basewatch.component_settings import ConfigModel, parse_optional_section
 from basewatch.components import Components
 from basewatch.config.alerting import Alerts
 from basewatch.config.collection import CollectorSettings
+from basewatch.config.heartbeats import Heartbeats
 from basewatch.config.prometheus import Prometheus
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import AccountId, DatabaseUrl, FileMode, HostPort, Region
@@ -123,6 +124,7 @@ class Config(ConfigModel):
     checks: dict[str, CheckSettings] = {}
     collectors: CollectorSettings = CollectorSettings()
     alerts: Alerts = Alerts()
+    heartbeats: Heartbeats = ()
     reports: Reports = Reports()
     history: HistorySettings = HistorySettings()
     web: Web = Web()
