@@ -13,7 +13,7 @@ from basewatch.errors import InvalidValueError, display_value
 _ACCOUNT: Final = r"\d{12}"
 _REGION: Final = r"[a-z]{2,}(-[a-z]+)+-\d"
 _ROUTE: Final = r"[A-Z]+ /\S*"
-_LISTEN: Final = r"\S+:\d{1,5}"
+_LISTEN: Final = r"(?:\[[0-9a-fA-F:.]+(?:%[\w.-]+)?\]|[^\s\[\]:]*):\d{1,5}"
 _FILE_MODE: Final = r"0?6[046][046]"
 _PORTS: Final = 65_535
 
@@ -62,11 +62,15 @@ def parse_region(value: object) -> str:
 
 
 def parse_host_port(value: object) -> str:
-    """An address and port. Raises: InvalidValueError."""
+    """An address and port: a name, an IPv4 address, an IPv6 address in brackets, or nothing for every interface.
+
+    Raises: InvalidValueError.
+    """
     text = value if isinstance(value, str) else ""
     if not re.fullmatch(_LISTEN, text, re.ASCII) or int(text.rpartition(":")[2]) > _PORTS:
         raise InvalidValueError(
-            f"{display_value(value)} is not an address and port", "write for example 127.0.0.1:9464"
+            f"{display_value(value)} is not an address and port",
+            "write for example 127.0.0.1:9464, [::1]:9464, or :9464 for every interface",
         )
     return text
 

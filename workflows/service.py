@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock, Thread
@@ -56,7 +57,8 @@ class Service:
         self._history, self._load = history, load
         self._wall, self._steady = wall, steady or SteadyClock()
         self._telemetry = prepared.sessions.telemetry
-        self._switching = Lock()
+        self._switching, self._requesting = Lock(), Lock()
+        self._requested: Future[str] | None = None
         self._stopped = False
         self._current = self._built(prepared)
         self._note_reload(successful=True)
@@ -83,27 +85,38 @@ class Service:
         with self._switching:
             self._end(self._current)
 
-    def reload(self) -> str:
-        """Reads the configuration again and changes to it when the running pass has ended.
+    def reload(self) -> Future[str]:
+        """Reads the configuration again, and changes to it when the running pass has ended; does not wait for that.
 
-        Returns why it could not be used; then the earlier one stays in use. Empty when it is in use.
+        The result is why it could not be used, and then the earlier one stays in use; empty when it is in use. Requests
+        that come before the file is read have one result.
         """
+        with self._requesting:
+            if self._requested is None:
+                self._requested = Future()
+                Thread(target=self._serve_request, name="reload", daemon=True).start()
+            return self._requested
+
+    def _serve_request(self) -> None:
         with self._switching:
-            try:
-                prepared = self._loaded()
-                self._switch(prepared)
-            except BasewatchError as error:
-                problem = str(error)
-                logger.error("the configuration was not reloaded, the earlier one stays in use: %s", problem)  # noqa: TRY400  # the text says it all
-            except Exception:
-                problem = "an error of Basewatch itself, which the log describes"
-                logger.exception("the configuration was not reloaded, the earlier one stays in use")
-            else:
-                problem = ""
-                logger.warning("the configuration was reloaded")
+            with self._requesting:
+                future, self._requested = self._requested or Future[str](), None
+            problem = self._reloaded()
             self._note_reload(successful=not problem)
             self._current.exporter.render_page()
-        return problem
+        future.set_result(problem)
+
+    def _reloaded(self) -> str:
+        try:
+            self._switch(self._loaded())
+        except BasewatchError as error:
+            logger.error("the configuration was not reloaded, the earlier one stays in use: %s", error)  # noqa: TRY400  # the text says it all
+            return str(error)
+        except Exception:
+            logger.exception("the configuration was not reloaded, the earlier one stays in use")
+            return "an error of Basewatch itself, which the log describes"
+        logger.warning("the configuration was reloaded")
+        return ""
 
     def _loaded(self) -> PreparedPlan:
         """The configuration as it is now, tried as far as it can be without a request. Raises: BasewatchError."""

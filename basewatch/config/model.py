@@ -15,8 +15,9 @@ from basewatch.config.alerting import Alerts
 from basewatch.config.collection import CollectorSettings
 from basewatch.config.heartbeats import Heartbeats
 from basewatch.config.prometheus import Prometheus
+from basewatch.config.web import Web
 from basewatch.errors import InvalidValueError
-from basewatch.identifiers import AccountId, DatabaseUrl, FileMode, HostPort, Region
+from basewatch.identifiers import AccountId, DatabaseUrl, FileMode, Region
 from basewatch.model import Severity
 from basewatch.notifier import Channel
 from basewatch.quantities import Duration, format_duration, parse_duration
@@ -103,12 +104,6 @@ class HistorySettings(ConfigModel):
     """The database that runs are recorded in: a SQLAlchemy URL, or a secret reference if it has a password."""
 
     url: DatabaseUrl = "sqlite:///out/basewatch.db"
-
-
-class Web(ConfigModel):
-    """The address on which `serve` listens."""
-
-    listen: HostPort = "127.0.0.1:9464"
 
 
 class Config(ConfigModel):

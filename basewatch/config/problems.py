@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from basewatch.config.model import Config
+from basewatch.component_settings import ConfigModel
 from basewatch.config.shape import keys_at, missing_key_remedy
 from basewatch.config.yaml_document import KeyPath, YamlDocument, format_key_path
 from basewatch.errors import InvalidValueError, Problem, display_value
@@ -37,7 +37,7 @@ _EXPECTED: Final[Mapping[str, MessageAndRemedy]] = {
 }
 
 
-def validation_problems(error: ValidationError, document: YamlDocument, config: type[Config]) -> Iterator[Problem]:
+def validation_problems(error: ValidationError, document: YamlDocument, config: type[ConfigModel]) -> Iterator[Problem]:
     """One problem for each thing pydantic found, with its place in the document."""
     unreadable = {problem.key for problem in document.problems}
     for detail in error.errors(include_url=False):
@@ -74,7 +74,7 @@ def _written_path(loc: tuple[int | str, ...], document: YamlDocument, *, may_be_
     return at
 
 
-def _instead(at: KeyPath, document: YamlDocument, config: type[Config]) -> str:
+def _instead(at: KeyPath, document: YamlDocument, config: type[ConfigModel]) -> str:
     allowed = keys_at(config, at[:-1], document.value((*at[:-1], "kind")))
     return f"{did_you_mean(str(at[-1]), allowed)}the keys are {', '.join(allowed)}"
 

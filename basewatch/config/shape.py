@@ -10,11 +10,10 @@ from pydantic import WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from basewatch.component_settings import ConfigModel
-from basewatch.config.model import Config
 from basewatch.config.yaml_document import KeyPath
 
 
-def models_at(config: type[Config], at: KeyPath) -> tuple[type[ConfigModel], ...]:
+def models_at(config: type[ConfigModel], at: KeyPath) -> tuple[type[ConfigModel], ...]:
     """The models that are valid at a key path: more than one where a `kind` selects among them."""
     models: tuple[type[ConfigModel], ...] = (config,)
     for key in at:
@@ -24,14 +23,14 @@ def models_at(config: type[Config], at: KeyPath) -> tuple[type[ConfigModel], ...
     return models
 
 
-def keys_at(config: type[Config], at: KeyPath, kind: object = None) -> tuple[str, ...]:
+def keys_at(config: type[ConfigModel], at: KeyPath, kind: object = None) -> tuple[str, ...]:
     """The keys that the mapping at `at` may have, in the order of the model; `kind` selects among several models."""
     models = models_at(config, at)
     chosen = [model for model in models if kind in _kinds(model)] or models
     return tuple(dict.fromkeys(key for model in chosen for key in model.model_fields))
 
 
-def missing_key_remedy(config: type[Config], at: KeyPath) -> str:
+def missing_key_remedy(config: type[ConfigModel], at: KeyPath) -> str:
     """What to write for a key that is missing, with an example of its value or the keys below it."""
     last = at[-1]
     models, field = models_at(config, at), _field_at(config, at)
@@ -45,7 +44,7 @@ def missing_key_remedy(config: type[Config], at: KeyPath) -> str:
     return f"add `{last}: {examples[0]}`{described}" if examples else f"add `{last}:` and its value{described}"
 
 
-def _field_at(config: type[Config], at: KeyPath) -> FieldInfo | None:
+def _field_at(config: type[ConfigModel], at: KeyPath) -> FieldInfo | None:
     return next(
         (model.model_fields[str(at[-1])] for model in models_at(config, at[:-1]) if at[-1] in model.model_fields), None
     )

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Thread
 
-import uvicorn
 from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from basewatch.family import Block
 from exposition.page import PageRenderer
 from tests.fakes import NOON
+from workflows.web.connections import Connections, listen
 from workflows.web.pages import RenderedPage, ServedPage, app
+from workflows.web.security import WebSecurity
+from workflows.web.server import web_server
 
 
 def shown(*blocks: Block, at: datetime = NOON, waiting_for: str = "") -> RenderedPage:
@@ -33,14 +34,22 @@ def served(page: ServedPage, problem: Callable[[], str] = lambda: "") -> Iterato
 
 
 @contextmanager
-def running(pages: ASGIApp) -> Iterator[str]:
-    """The URL of a server of these pages."""
-    server = uvicorn.Server(uvicorn.Config(pages, log_level="warning", access_log=False, timeout_graceful_shutdown=1))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+def running(
+    pages: ASGIApp,
+    security: WebSecurity | None = None,
+    connections: Connections | None = None,
+    host: str = "127.0.0.1",
+) -> Iterator[str]:
+    """The URL of a server of these pages, with or without TLS, passwords and limits of its own."""
+    security = security or WebSecurity(None, None)
+    connections = Connections(512) if connections is None else connections
+    server = web_server(pages, connections, security)
+    with listen(host, 0, connections) as listener:
         thread = Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
+        name, port = f"[{host}]" if ":" in host else host or "localhost", listener.getsockname()[1]
         try:
-            yield "http://{}:{}".format(*listener.getsockname())
+            yield f"{'https' if security.tls else 'http'}://{name}:{port}"
         finally:
             server.should_exit = True
             thread.join()

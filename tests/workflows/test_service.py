@@ -8,7 +8,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from queue import SimpleQueue
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 import pytest
@@ -82,7 +82,7 @@ def test_a_changed_configuration_is_judged_at_once_and_nothing_is_lost(running: 
     served, run = running.service.served, running.metric("basewatch_run_last_timestamp_seconds")
     other = {"name": "other", "of": "function/auth", "sli": "availability", "objective": 0.5}
     running.file = prepared("2", components={"slos": [other]})
-    assert running.service.reload() == ""
+    assert running.service.reload().result(600) == ""
     assert running.service.served is served
     assert running.objective("other") == 0.5
     assert running.objective("auth") is None
@@ -96,7 +96,7 @@ def test_a_changed_configuration_is_judged_at_once_and_nothing_is_lost(running: 
 def test_an_unchanged_configuration_makes_no_pass(running: Running) -> None:
     """A reload may be asked for at any time; it reads secrets and files again, and passes keep their interval."""
     for _ in range(3):
-        assert running.service.reload() == ""
+        assert running.service.reload().result(600) == ""
     assert running.passes.empty()
 
 
@@ -116,7 +116,7 @@ def test_a_bad_configuration_changes_nothing_and_says_so(
     """The answer, the log and the metrics say that the earlier one stays in use; the next good one is taken."""
     since = running.metric("basewatch_config_last_reload_success_timestamp_seconds")
     good, running.file, running.wall = running.file, file, NOON + timedelta(seconds=10)
-    problem = running.service.reload()
+    problem = running.service.reload().result(600)
     assert problem
     assert "the configuration was not reloaded, the earlier one stays in use" in caplog.text
     assert running.metric("basewatch_config_last_reload_successful") == 0
@@ -124,7 +124,7 @@ def test_a_bad_configuration_changes_nothing_and_says_so(
     assert running.objective("auth") == 0.999
     assert running.service.problem() == ""
     running.file = good
-    assert running.service.reload() == ""
+    assert running.service.reload().result(600) == ""
     assert running.metric("basewatch_config_last_reload_successful") == 1
 
 
@@ -140,7 +140,7 @@ def test_what_fails_while_it_is_built_changes_nothing(running: Running, monkeypa
         return whole(service, *arguments)
 
     monkeypatch.setattr(Service, "_built", fails_once)
-    assert running.service.reload() == "no file handle is left"
+    assert running.service.reload().result(600) == "no file handle is left"
     assert running.service.problem() == ""
     assert running.objective("auth") == 0.999
 
@@ -157,15 +157,15 @@ def test_a_reload_waits_for_the_running_pass(running: Running, monkeypatch: pyte
     quick = Exporter.run_full
     monkeypatch.setattr(Exporter, "run_full", slow)
     running.file = prepared("2")
-    assert running.service.reload() == ""
+    assert running.service.reload().result(600) == ""
     assert began.wait(600)
     monkeypatch.setattr(Exporter, "run_full", quick)
     running.file = prepared("3")
-    reload = Thread(target=running.service.reload)
-    reload.start()
+    done = running.service.reload()
+    again = running.service.reload()
     assert running.passes.empty()
     may_end.set()
-    reload.join()
+    assert (done.result(600), again.result(600)) == ("", "")
     assert [running.passes.get(timeout=600) for _ in range(2)] == ["slow", "3"]
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from html import escape
 
 from starlette.applications import Starlette
@@ -18,8 +22,10 @@ from starlette.types import Receive, Scope, Send
 from basewatch import __version__
 from exposition.page import MetricsPage
 from workflows.schedule import SteadyClock
+from workflows.web.authentication import TRUSTED
 from workflows.web.negotiation import gzip_accepted, negotiated_format
 
+logger = logging.getLogger(__name__)
 _SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
     "x-content-type-options": "nosniff",
@@ -59,21 +65,41 @@ class ServedPage:
         return timedelta(seconds=self._steady() - self._replaced)
 
 
-def app(served: ServedPage, problem: Callable[[], str]) -> Starlette:
-    """The web application. /-/healthy is 503 while there is a `problem`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reloaded:
+    """What a request to reload the configuration led to, as its response says."""
+
+    status_code: int
+    text: str
+
+
+def app(
+    served: ServedPage,
+    problem: Callable[[], str],
+    *,
+    reload: Callable[[], Awaitable[Reloaded]] | None = None,
+    every_second: Callable[[], None] = lambda: None,
+) -> Starlette:
+    """The web application. /-/healthy is 503 while there is a `problem`. `reload` is None where nobody may ask for one.
 
     No handler blocks, so one event loop thread answers every request.
     """
 
-    async def healthy(_request: Request) -> Response:
-        if not (found := problem()):
-            return PlainTextResponse(f"basewatch is healthy\n{served.rendered.remark}")
-        return PlainTextResponse(f"basewatch is not healthy: {found}\n", status_code=503)
+    async def healthy(request: Request) -> Response:
+        return _state(request, "healthy", problem(), served.rendered.remark)
 
-    async def ready(_request: Request) -> Response:
-        if not (waiting_for := served.rendered.waiting_for):
-            return PlainTextResponse(f"basewatch is ready\n{served.rendered.remark}")
-        return PlainTextResponse(f"basewatch is not ready: waiting for {waiting_for}\n", status_code=503)
+    async def ready(request: Request) -> Response:
+        waiting_for = served.rendered.waiting_for
+        why = f"waiting for {waiting_for}" if waiting_for else ""
+        return _state(request, "ready", why, served.rendered.remark)
+
+    async def reloading(request: Request) -> Response:
+        if reload is None:
+            return PlainTextResponse("reloading is not enabled: see `web.enable_lifecycle`\n", status_code=403)
+        if _comes_from_another_site(request):
+            return PlainTextResponse("another site cannot ask for a reload\n", status_code=403)
+        done = await reload()
+        return PlainTextResponse(done.text, status_code=done.status_code)
 
     async def landing(_request: Request) -> Response:
         return HTMLResponse(landing_page(served.rendered), headers=_SECURITY_HEADERS)
@@ -84,8 +110,42 @@ def app(served: ServedPage, problem: Callable[[], str]) -> Starlette:
             Route("/metrics", MetricsEndpoint(lambda: served.rendered.page), methods=["GET", "HEAD"]),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
-        ]
+            Route("/-/reload", reloading, methods=["POST", "PUT"]),
+        ],
+        lifespan=partial(_ticking, every_second),
     )
+
+
+@asynccontextmanager
+async def _ticking(every_second: Callable[[], None], _app: Starlette) -> AsyncIterator[None]:
+    async def tick() -> None:
+        while True:
+            try:
+                every_second()
+            except Exception:  # the next tick must come, whatever happens in one
+                logger.exception("a task of the web server failed")
+            await asyncio.sleep(1)
+
+    ticks = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        ticks.cancel()
+
+
+def _state(request: Request, name: str, reason: str, remark: str) -> Response:
+    """200 with a remark, or 503; both words only for a client that may read everything."""
+    trusted = request.scope.get(TRUSTED, True)
+    if not reason:
+        return PlainTextResponse(f"basewatch is {name}\n{remark if trusted else ''}")
+    told = f": {reason}" if trusted else ""
+    return PlainTextResponse(f"basewatch is not {name}{told}\n", status_code=503)
+
+
+def _comes_from_another_site(request: Request) -> bool:
+    """Whether a browser sent the request for a page that is not ours; a browser says so in the header Origin."""
+    origin = request.headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
 
 
 _LANDING_PAGE = """<!doctype html>
