@@ -1,10 +1,11 @@
 """Alerting: `decide` says which notifications a run requires, and is pure; `deliver` sends the pending ones."""
 
+from alerts.bundling import bundled
 from alerts.channels import notifiers
 from alerts.decide import Decision, decide
-from alerts.dispatch import DEFAULT_DELIVERY_RETRY_POLICY, DeliveryRetryPolicy
 from alerts.outbox import Delivery, Undelivered, deliver
 from alerts.picture import Picture
+from alerts.retry_policy import DEFAULT_DELIVERY_RETRY_POLICY, DeliveryRetryPolicy, last_chance_policy
 
 __all__ = [
     "DEFAULT_DELIVERY_RETRY_POLICY",
@@ -13,7 +14,9 @@ __all__ = [
     "DeliveryRetryPolicy",
     "Picture",
     "Undelivered",
+    "bundled",
     "decide",
     "deliver",
+    "last_chance_policy",
     "notifiers",
 ]

@@ -109,9 +109,15 @@ class HistoryError(BasewatchError):
 
 
 class DeliveryError(BasewatchError):
-    """A channel did not accept a notification; `retryable` states whether sending it again can succeed."""
+    """A channel did not accept a message; `retryable` states whether sending it again can succeed.
 
-    def __init__(self, detail: str, *, retryable: bool, retry_after_seconds: float | None = None) -> None:
+    `arrived` states whether the channel may have received it all the same: no answer came, or none that says no.
+    """
+
+    def __init__(
+        self, detail: str, *, retryable: bool, retry_after_seconds: float | None = None, arrived: bool = True
+    ) -> None:
         self.retryable = retryable
         self.retry_after_seconds = retry_after_seconds
+        self.arrived = arrived
         super().__init__(detail)

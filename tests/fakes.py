@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from alerts import Picture, decide
+from alerts import Picture, bundled, decide
 from alerts.channels.pagerduty import PagerDutyChannel
 from alerts.channels.slack import SlackChannel
 from basewatch.config import Alerts, Platform, Route
@@ -118,6 +118,8 @@ class FakeNotifier:
     troubles: list[Exception] = field(default_factory=list[Exception])
     sent: list[Notification] = field(default_factory=list[Notification])
     before: Callable[[Notification], None] = lambda _: None
+    messages: list[Message] = field(default_factory=list[Message])
+    gives_reference: bool = True
 
     def send(self, message: Message) -> Receipt:
         """Takes the message, unless the next trouble comes first."""
@@ -126,7 +128,8 @@ class FakeNotifier:
         if self.troubles:
             raise self.troubles.pop(0)
         self.sent += message.notifications
-        return Receipt(channel=self.name, reference=f"{self.name}-{len(self.sent)}")
+        self.messages.append(message)
+        return Receipt(channel=self.name, reference=f"{self.name}-{len(self.sent)}" if self.gives_reference else "")
 
 
 def refused(detail: str = "it answered 500", *, retryable: bool = True, after: float | None = None) -> DeliveryError:
@@ -153,6 +156,13 @@ def due_of(
 ) -> tuple[Notification, ...]:
     """The notifications that a picture requires while these alerts are open, when nothing else is known."""
     return decide(AlertState(open_alerts=tuple(open_alerts)), picture, policy, PLATFORM).notifications
+
+
+def messages_due(
+    picture: Picture, open_alerts: Sequence[OpenAlert] = (), policy: Alerts = ALERTS
+) -> tuple[Message, ...]:
+    """The messages of these notifications."""
+    return bundled(due_of(picture, open_alerts, policy), policy.channels)
 
 
 def message_of(*notifications: Notification) -> Message:

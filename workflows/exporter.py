@@ -148,7 +148,9 @@ class Exporter:
     def deliver(self) -> None:
         """Sends the pending notifications that are due. The next full pass may be hours away."""
         try:
-            delivery = deliver(self._history, self._notifiers, utc_now)
+            delivery = deliver(
+                self._history, self._notifiers, utc_now, channels=self._prepared.plan.config.alerts.channels
+            )
         except BasewatchError:
             logger.exception("pending notifications could not be delivered; they are retried")
             return
@@ -188,7 +190,7 @@ class Exporter:
             for watcher in watchers:
                 watcher.run_failed()
             raise
-        delivered = deliver_recorded(recorded, self._history, self._notifiers, utc_now)
+        delivered = deliver_recorded(plan, recorded, self._history, self._notifiers, utc_now)
         self._count_failures(delivered.delivery)
         problems = undelivered_lines(delivered)
         if not plan.scope:

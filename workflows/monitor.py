@@ -8,7 +8,16 @@ from datetime import datetime, timedelta
 from functools import reduce
 from uuid import uuid4
 
-from alerts import DEFAULT_DELIVERY_RETRY_POLICY, Delivery, DeliveryRetryPolicy, Picture, decide, deliver
+from alerts import (
+    DEFAULT_DELIVERY_RETRY_POLICY,
+    Delivery,
+    DeliveryRetryPolicy,
+    Picture,
+    bundled,
+    decide,
+    deliver,
+    last_chance_policy,
+)
 from basewatch import __version__
 from basewatch.clients import PastPasses
 from basewatch.history.store import History
@@ -55,12 +64,14 @@ def run_pass(
     notifiers: Iterable[Notifier],
     clock: Clock,
     *,
-    retry_policy: DeliveryRetryPolicy = DEFAULT_DELIVERY_RETRY_POLICY,
+    retry_policy: DeliveryRetryPolicy | None = None,
 ) -> Delivered:
     """One scheduled pass. The run and its pending notifications are recorded in one transaction, then delivered."""
+    end = clock() + plan.config.run.deadline
     observed = observe_since_last(plan, sessions, history, clock)
     recorded = record_run(plan, observed, history)
-    return deliver_recorded(recorded, history, notifiers, clock, retry_policy=retry_policy)
+    policy = retry_policy or last_chance_policy(end - clock())
+    return deliver_recorded(plan, recorded, history, notifiers, clock, retry_policy=policy)
 
 
 def observe_since_last(plan: Plan, sessions: AwsSessions, history: History, clock: Clock) -> Observed:
@@ -138,7 +149,8 @@ def record_run(plan: Plan, observed: Observed, history: History, *, only_changes
     known = history.alert_state()
     decided = decide(known, shown, plan.config.alerts, plan.config.platform)
     if not only_changes or decided.notifications or _statuses(current) != _statuses(run.findings):
-        run = history.record(run, decided.notifications, decided.conditions)
+        messages = bundled(decided.notifications, plan.config.alerts.channels)
+        run = history.record(run, messages, decided.conditions)
     elif decided.conditions != known.conditions:
         history.remember((), decided.conditions)
     return Recorded(run=run, collected=observed.collected, previous=current)
@@ -162,6 +174,7 @@ def picture(plan: Plan, run: Run, other: Sequence[Finding] = ()) -> Picture:
 
 
 def deliver_recorded(
+    plan: Plan,
     recorded: Recorded,
     history: History,
     notifiers: Iterable[Notifier],
@@ -170,7 +183,7 @@ def deliver_recorded(
     retry_policy: DeliveryRetryPolicy = DEFAULT_DELIVERY_RETRY_POLICY,
 ) -> Delivered:
     """Sends every pending notification of the history, those of this pass among them."""
-    delivery = deliver(history, notifiers, clock, retry_policy)
+    delivery = deliver(history, notifiers, clock, retry_policy, channels=plan.config.alerts.channels)
     return Delivered(run=recorded.run, collected=recorded.collected, previous=recorded.previous, delivery=delivery)
 
 

@@ -127,6 +127,8 @@ def _refusal(name: str, response: WebhookResponse) -> DeliveryError:
 
 # https://docs.slack.dev/reference/block-kit/blocks/section-block: 3000 characters of text. Escaping makes five of one.
 SECTION_MAX_CHARS = 3000
+# https://docs.slack.dev/reference/block-kit/blocks: 50 blocks in a message.
+MAX_BLOCKS = 50
 SUMMARY_MAX_CHARS, DETAIL_MAX_CHARS, REMEDY_MAX_CHARS = 300, 200, 500
 
 _RED, _ORANGE, _WHITE, _GREEN = ":red_circle:", ":large_orange_circle:", ":white_circle:", ":large_green_circle:"
@@ -143,7 +145,13 @@ class SlackMessage:
 def slack_message(message: Message) -> SlackMessage:
     """The Slack form of a message. Text that a tenant may have written is escaped."""
     first = message.notifications[0]
-    blocks = [block for notification in message.notifications for block in _blocks(notification)]
+    blocks: list[dict[str, Any]] = []
+    for number, notification in enumerate(message.notifications):
+        added = _blocks(notification)
+        if len(blocks) + len(added) >= MAX_BLOCKS:
+            blocks.append(_section(f"and {len(message.notifications) - number} more: see the report"))
+            break
+        blocks += added
     return SlackMessage(
         text=f"{_headline(first)}: {_shown(first.alert.summary, SUMMARY_MAX_CHARS)}",
         blocks=blocks,

@@ -1,111 +1,163 @@
-"""Notifications: queued in the transaction of their run, claimed before they are sent, kept until they are accepted."""
+"""The outbox: messages are queued in the transaction of their run, and kept until their channel accepts them."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from datetime import datetime
-from enum import StrEnum
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, insert, or_, select, update
 
-from basewatch.facts import from_json, to_json
+from basewatch.facts import to_json
+from basewatch.history.delivery_state import NOTIFIED, DeliveryState, notification_of
+from basewatch.history.episodes import Episode, batches, episodes, opening_of
 from basewatch.history.rotten import parsed
 from basewatch.history.tables import notifications as table
-from basewatch.history.values import OpenAlert, PendingNotification
-from basewatch.notifier import Action, Notification, Receipt
+from basewatch.history.values import OpenAlert
+from basewatch.notifier import Action, Message, Notification, Receipt
+from basewatch.outbox import Claim, PendingMessage, Unclaimed
 
-
-class DeliveryState(StrEnum):
-    """The state of a message: FAILED is final, and SUPERSEDED is not sent because a later message replaced it."""
-
-    PENDING = "pending"
-    DELIVERED = "delivered"
-    FAILED = "failed"
-    SUPERSEDED = "superseded"
-
-
-# A channel knows of these, or will; it never got a message that failed.
-_NOTIFIED = table.c.state.in_((DeliveryState.PENDING, DeliveryState.DELIVERED))
+LONGEST_WAIT: Final = timedelta(hours=2)
+"""A claim or a delay that ends later than this from now was made by a clock that was wrong, and does not count."""
 
 
 def open_alerts(connection: Connection) -> tuple[OpenAlert, ...]:
-    """Every alert whose last message, delivered or pending, opened it; in order of that message."""
-    last = select(func.max(table.c.sequence)).where(_NOTIFIED).group_by(table.c.channel, table.c.key)
-    query = select(table).where(table.c.sequence.in_(last), table.c.action != Action.RESOLVE).order_by(table.c.sequence)
-    return tuple(parsed(connection, query, table, _open_alert))
+    """Every alert whose last notification, delivered or pending, does not resolve it; in order of that notification."""
+    last = select(func.max(table.c.sequence)).where(table.c.state.in_(NOTIFIED)).group_by(table.c.channel, table.c.key)
+    query = select(table).where(table.c.sequence.in_(last), table.c.action != Action.RESOLVE)
+    return tuple(parsed(connection, query.order_by(table.c.sequence), table, _open_alert))
 
 
-def enqueue(connection: Connection, notifications: Sequence[Notification]) -> None:
-    """Adds each message that is still news to its channel; another run may have queued the others in between.
+def enqueue(connection: Connection, messages: Sequence[Message]) -> None:
+    """Adds each notification that is still news to its channel; another run may have queued the others in between.
 
-    A resolve supersedes the fires before it that were not delivered. If none of them was attempted, the channel does
-    not know of the alert, and the resolve is not sent either. A fire that was attempted may have arrived.
+    What is added supersedes what it makes pointless: a resolve the fires and reminders that were not delivered. If the
+    channel certainly knows nothing of the alert, its resolve is not sent either. What continues an earlier message, of
+    which the channel gave a reference, becomes a message of its own, with all that continues the same.
     """
-    last = {(alert.channel, alert.key): alert.last_notification.id for alert in open_alerts(connection)}
-    for notification in notifications:
-        # Of two runs that decided on the same, the second follows what is no longer the last.
-        if last.get((notification.channel, notification.key), "") != notification.follows:
-            continue
-        if notification.action is Action.RESOLVE and notification.follows:
-            attempted = _was_attempted(connection, notification)
-            _supersede_fires(connection, notification)
-            _add(connection, notification, DeliveryState.PENDING if attempted else DeliveryState.SUPERSEDED)
-        elif not _is_known(connection, notification):
-            _add(connection, notification, DeliveryState.PENDING)
+    known = episodes(connection, ((each.channel, each.key) for message in messages for each in message.notifications))
+    open_ = {(alert.channel, alert.key): alert for alert in open_alerts(connection)}
+    rows: list[dict[str, Any]] = []
+    superseded: list[int] = []
+    for message in messages:
+        for each in message.notifications:
+            episode = known[each.channel, each.key]
+            if _is_news(each, open_.get((each.channel, each.key))):
+                superseded += episode.made_pointless_by(each.action)
+                told = each.action is not Action.RESOLVE or not each.follows or episode.may_be_known
+                state = DeliveryState.PENDING if told else DeliveryState.SUPERSEDED
+                rows.append(_row(each, _message_id(message, episode), state))
+    if superseded:
+        # One by one: a database limits how many values one statement may have.
+        is_one = table.c.sequence == bindparam("superseded")
+        connection.execute(
+            update(table).where(is_one).values(state=DeliveryState.SUPERSEDED),
+            [{"superseded": number} for number in superseded],
+        )
+    stored = _stored_ids(connection, [row["id"] for row in rows])
+    if added := [row for row in rows if row["id"] not in stored]:
+        connection.execute(insert(table), added)
 
 
-def pending(connection: Connection) -> tuple[PendingNotification, ...]:
-    """Every message that is not accepted yet, oldest first."""
+def pending_messages(connection: Connection) -> tuple[PendingMessage, ...]:
+    """Every message that its channel has not accepted yet, oldest first."""
     query = select(table).where(table.c.state == DeliveryState.PENDING).order_by(table.c.sequence)
     # Neither sent nor known as sent: without a valid state, a message would be lost in silence.
     unknown = select(table).where(table.c.state.not_in(list(DeliveryState)) | table.c.action.not_in(list(Action)))
     parsed(connection, unknown, table, _with_a_known_state)
-    return tuple(parsed(connection, query, table, _pending))
+    messages: dict[tuple[str, str], list[tuple[RowMapping, Notification]]] = {}
+    for row, notification in parsed(connection, query, table, _row_and_notification):
+        messages.setdefault((row["channel"], row["message"]), []).append((row, notification))
+    return tuple(_pending(rows) for rows in messages.values())
 
 
-def claim(connection: Connection, id_: str, now: datetime, until: datetime) -> bool:
-    """Whether the caller may send the message now. No other process may before `until`, even if the caller dies."""
+def claim(connection: Connection, id_: str, now: datetime, until: datetime, *, even_early: bool) -> Claim:
+    """The message as it is to be sent now, and by nobody else before `until`, even if the caller dies."""
+    pending = (table.c.message == id_) & (table.c.state == DeliveryState.PENDING)
+    free = _past(table.c.claimed_until, now)
     claimed = connection.execute(
         update(table)
-        .where(table.c.id == id_, table.c.state == DeliveryState.PENDING, table.c.next_attempt_at <= now)
-        .values(attempts=table.c.attempts + 1, next_attempt_at=until)
+        .where(pending, free, *(() if even_early else (_past(table.c.next_attempt_at, now),)))
+        .values(attempts=table.c.attempts + 1, doubtful=table.c.doubtful + 1, claimed_until=until)
     )
-    return claimed.rowcount == 1
+    query = select(table).where(pending).order_by(table.c.sequence)
+    rows = parsed(connection, query, table, _row_and_notification)
+    if not rows:
+        return Unclaimed(until=None)
+    if not claimed.rowcount:
+        return Unclaimed(until=max(filter(None, (rows[0][0]["claimed_until"], rows[0][0]["next_attempt_at"]))))
+    notifications = tuple(notification for _, notification in rows)
+    opening = opening_of(connection, rows[0][0], notifications)
+    return Message(id=id_, channel=rows[0][0]["channel"], notifications=notifications, opening=opening)
 
 
 def mark_delivered(connection: Connection, id_: str, receipt: Receipt, at: datetime) -> None:
-    """Records that the channel accepted the message."""
-    values = {"state": DeliveryState.DELIVERED, "delivered_at": at, "reference": receipt.reference, "error": ""}
-    connection.execute(update(table).where(table.c.id == id_).values(values))
+    """Records that the channel accepted the message, also what was superseded while it was sent."""
+    accepted = {"delivered_at": at, "reference": receipt.reference, "error": "", "claimed_until": None}
+    of_message = (table.c.message == id_, table.c.attempts > 0)
+    pending = table.c.state == DeliveryState.PENDING
+    superseded = table.c.state == DeliveryState.SUPERSEDED
+    connection.execute(update(table).where(*of_message, superseded).values(accepted))
+    connection.execute(update(table).where(*of_message, pending).values(state=DeliveryState.DELIVERED, **accepted))
 
 
-def mark_failed(connection: Connection, id_: str, error: str, next_attempt_at: datetime | None) -> None:
+def mark_failed(
+    connection: Connection, id_: str, error: str, next_attempt_at: datetime | None, *, arrived: bool
+) -> None:
     """Records why the channel did not accept the message, and when to try again; None means never."""
-    values: dict[str, Any] = {"error": error}
+    values: dict[str, Any] = {"error": error, "claimed_until": None}
+    if not arrived:
+        values["doubtful"] = table.c.doubtful - 1
     values |= {"state": DeliveryState.FAILED} if next_attempt_at is None else {"next_attempt_at": next_attempt_at}
-    connection.execute(update(table).where(table.c.id == id_, table.c.state == DeliveryState.PENDING).values(values))
+    of_message = (table.c.message == id_, table.c.state == DeliveryState.PENDING)
+    connection.execute(update(table).where(*of_message).values(values))
+
+
+def _is_news(notification: Notification, open_alert: OpenAlert | None) -> bool:
+    # Of two runs that decided on the same, the second follows what is no longer the last.
+    if notification.follows != (open_alert.last_notification.id if open_alert else ""):
+        return False
+    return notification.action is not Action.REMIND or open_alert is None or open_alert.delivered
+
+
+def _stored_ids(connection: Connection, ids: Sequence[str]) -> set[str]:
+    found = set[str]()
+    for batch in batches(ids):
+        found.update(connection.execute(select(table.c.id).where(table.c.id.in_(batch))).scalars())
+    return found
+
+
+def _message_id(message: Message, episode: Episode) -> str:
+    continued = episode.opening_message
+    if not continued:
+        return message.id
+    return f"{message.id}-{hashlib.sha256(continued.encode()).hexdigest()[:16]}"
+
+
+def _past(moment: ColumnElement[datetime | None], now: datetime) -> ColumnElement[bool]:
+    return or_(moment.is_(None), moment <= now, moment > now + LONGEST_WAIT)
 
 
 def _open_alert(row: RowMapping) -> OpenAlert:
-    return OpenAlert(last_notification=_notification(row), delivered=row["state"] == DeliveryState.DELIVERED)
+    return OpenAlert(last_notification=notification_of(row), delivered=row["state"] == DeliveryState.DELIVERED)
 
 
-def _pending(row: RowMapping) -> PendingNotification:
-    return PendingNotification(
-        notification=_notification(row),
+def _row_and_notification(row: RowMapping) -> tuple[RowMapping, Notification]:
+    return row, notification_of(row)
+
+
+def _pending(rows: Sequence[tuple[RowMapping, Notification]]) -> PendingMessage:
+    row = rows[0][0]
+    return PendingMessage(
+        id=row["message"],
+        channel=row["channel"],
+        notifications=tuple(notification for _, notification in rows),
         attempts=int(row["attempts"]),
         next_attempt_at=row["next_attempt_at"],
+        claimed_until=row["claimed_until"],
         error=row["error"],
     )
-
-
-def _notification(row: RowMapping) -> Notification:
-    """The notification of a row. Raises: ValueError, when its columns say another thing than its content."""
-    read = from_json(Notification, row["notification"])
-    if any(getattr(read, name) != row[name] for name in ("id", "channel", "key", "action")):
-        raise ValueError("its columns contradict its content")
-    return read
 
 
 def _with_a_known_state(row: RowMapping) -> None:
@@ -113,48 +165,19 @@ def _with_a_known_state(row: RowMapping) -> None:
     DeliveryState(row["state"])
 
 
-def _is_known(connection: Connection, notification: Notification) -> bool:
-    return bool(connection.execute(select(func.count()).where(table.c.id == notification.id)).scalar())
-
-
-def _alert(query: Select[Any], notification: Notification) -> Select[Any]:
-    return query.where(table.c.channel == notification.channel, table.c.key == notification.key)
-
-
-def _was_attempted(connection: Connection, resolve: Notification) -> bool:
-    """Whether a fire since the last resolve was attempted and may have arrived."""
-    resolved = _alert(select(func.max(table.c.sequence)).where(_NOTIFIED, table.c.action == Action.RESOLVE), resolve)
-    since = connection.execute(resolved).scalar() or 0
-    tried = select(func.count()).where(
-        table.c.sequence > since,
-        table.c.state != DeliveryState.FAILED,
-        table.c.action == Action.FIRE,
-        table.c.attempts > 0,
-    )
-    return bool(connection.execute(_alert(tried, resolve)).scalar())
-
-
-def _supersede_fires(connection: Connection, resolve: Notification) -> None:
-    connection.execute(
-        update(table)
-        .where(table.c.channel == resolve.channel, table.c.key == resolve.key)
-        .where(table.c.action == Action.FIRE, table.c.state == DeliveryState.PENDING)
-        .values(state=DeliveryState.SUPERSEDED)
-    )
-
-
-def _add(connection: Connection, notification: Notification, state: DeliveryState) -> None:
-    connection.execute(
-        insert(table).values(
-            id=notification.id,
-            channel=notification.channel,
-            key=notification.key,
-            action=notification.action,
-            state=state,
-            attempts=0,
-            next_attempt_at=notification.at,
-            reference="",
-            error="",
-            notification=to_json(Notification, notification),
-        )
-    )
+def _row(notification: Notification, message: str, state: DeliveryState) -> dict[str, Any]:
+    return {
+        "id": notification.id,
+        "channel": notification.channel,
+        "key": notification.key,
+        "action": notification.action,
+        "state": state,
+        "attempts": 0,
+        "doubtful": 0,
+        "next_attempt_at": notification.at,
+        "claimed_until": None,
+        "reference": "",
+        "error": "",
+        "message": message,
+        "notification": to_json(Notification, notification),
+    }

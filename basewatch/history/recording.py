@@ -1,4 +1,4 @@
-"""Records a run with its notifications, sealed after the newest one, and recomputes every seal."""
+"""Records a run with its messages, sealed after the newest one, and recomputes every seal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from basewatch.history.rotten import UNREADABLE, found_before, reason_of
 from basewatch.history.tables import runs
 from basewatch.history.values import AlertState, ChainVerification
 from basewatch.model import Run
-from basewatch.notifier import Notification
+from basewatch.notifier import Message
 
 HISTORY_DOWN = "The history is down, so this may repeat."
 """The note of a message that is queued in memory: an earlier pass may have sent it, and a later one may again."""
@@ -26,13 +26,13 @@ HISTORY_DOWN = "The history is down, so this may repeat."
 def record(
     connection: Connection,
     run: Run,
-    notifications: Sequence[Notification],
+    messages: Sequence[Message],
     conditions: Sequence[Condition] | None,
     notes: Callable[[], Sequence[str]],
 ) -> tuple[Run, str]:
-    """Records the run and the conditions, and queues its notifications; returns the run with `notes` and its seal.
+    """Records the run and the conditions, and queues its messages; returns the run with `notes` and its seal.
 
-    In a database in memory the notifications are queued whatever happens to the run; the run that is returned has no
+    In a database in memory the messages are queued whatever happens to the run; the run that is returned has no
     seal, and beside it is why it cannot be kept even there. Raises: HistoryError, when the run would not read back
     the same.
     """
@@ -42,7 +42,7 @@ def record(
         if recorded is not None and replace(recorded, previous_seal="", seal="") == run:
             return recorded, ""  # the session was lost while it was committed
         sealed = add_run(connection, run)
-        remember(connection, notifications, conditions)
+        remember(connection, messages, conditions)
         return sealed, ""
     problem = ""
     try:
@@ -50,17 +50,15 @@ def record(
             add_run(connection, run)
     except (HistoryError, SQLAlchemyError, *UNREADABLE) as error:
         problem = f"run {run.id} cannot be recorded: {reason_of(error)}"
-    remember(connection, notifications, conditions)
+    remember(connection, messages, conditions)
     return replace(run, previous_seal="", seal=""), problem
 
 
-def remember(
-    connection: Connection, notifications: Sequence[Notification], conditions: Sequence[Condition] | None
-) -> None:
-    """Queues the notifications and records the conditions of a decision; None leaves those as they are."""
+def remember(connection: Connection, messages: Sequence[Message], conditions: Sequence[Condition] | None) -> None:
+    """Queues the messages and records the conditions of a decision; None leaves those as they are."""
     if is_in_memory(connection):
-        notifications = [replace(each, note=f"{each.note} {HISTORY_DOWN}".strip()) for each in notifications]
-    outbox.enqueue(connection, notifications)
+        messages = [_doubted(message) for message in messages]
+    outbox.enqueue(connection, messages)
     if conditions is not None:
         write_conditions(connection, conditions)
 
@@ -81,6 +79,11 @@ def add_run(connection: Connection, run: Run) -> Run:
     if problem := _problem(connection, number, sealed.previous_seal):
         raise HistoryError(f"run {run.id} was not recorded, because it would not read back the same: {problem}")
     return sealed
+
+
+def _doubted(message: Message) -> Message:
+    notes = (replace(each, note=f"{each.note} {HISTORY_DOWN}".strip()) for each in message.notifications)
+    return replace(message, notifications=tuple(notes))
 
 
 def verify(connection: Connection) -> ChainVerification:

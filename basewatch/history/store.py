@@ -16,16 +16,10 @@ from basewatch.errors import HistoryError
 from basewatch.history import exporter_state, outbox, recording, rows
 from basewatch.history.fallback import FallbackTransactions
 from basewatch.history.transactions import DatabaseTransactions, Transactions
-from basewatch.history.values import (
-    AlertState,
-    ChainVerification,
-    HistoryStatus,
-    LastRun,
-    OpenAlert,
-    PendingNotification,
-)
+from basewatch.history.values import AlertState, ChainVerification, HistoryStatus, LastRun, OpenAlert
 from basewatch.model import ExpectedCheck, Finding, Run
-from basewatch.notifier import Notification, Receipt
+from basewatch.notifier import Message, Receipt
+from basewatch.outbox import Claim, PendingMessage
 
 LATEST = "latest"
 
@@ -75,9 +69,7 @@ class History:
     ) -> None:
         self.close()
 
-    def record(
-        self, run: Run, notifications: Sequence[Notification], conditions: Sequence[Condition] | None = None
-    ) -> Run:
+    def record(self, run: Run, messages: Sequence[Message], conditions: Sequence[Condition] | None = None) -> Run:
         """Seals the run after the newest one and records it with the decision on its alerts, in one transaction.
 
         The run is read back and its seal recomputed before the commit, so that every recorded run can be verified.
@@ -87,7 +79,7 @@ class History:
             partial(
                 recording.record,
                 run=run,
-                notifications=notifications,
+                messages=messages,
                 conditions=conditions,
                 notes=lambda: self._notes(known),
             )
@@ -141,9 +133,9 @@ class History:
         """The `resource_id` of each component (its ref) in the newest facts on which its check passed."""
         return self._transactions.read(partial(rows.read_known_ids, pairs=pairs))
 
-    def remember(self, notifications: Sequence[Notification], conditions: Sequence[Condition]) -> None:
-        """Queues notifications and records conditions that belong to no run, in one transaction."""
-        self._transactions.write(partial(recording.remember, notifications=notifications, conditions=conditions))
+    def remember(self, messages: Sequence[Message], conditions: Sequence[Condition] | None = None) -> None:
+        """Queues messages and records conditions that belong to no run, in one transaction."""
+        self._transactions.write(partial(recording.remember, messages=messages, conditions=conditions))
 
     def alert_state(self) -> AlertState:
         """What the next decision on alerts rests on."""
@@ -153,22 +145,25 @@ class History:
         """Every alert that a channel was notified of, or will be, and that no resolve has closed."""
         return self._transactions.read(outbox.open_alerts)
 
-    def pending_notifications(self) -> tuple[PendingNotification, ...]:
+    def pending_messages(self) -> tuple[PendingMessage, ...]:
         """Every message that its channel has not accepted yet, oldest first."""
-        return self._transactions.read(outbox.pending)
+        return self._transactions.read(outbox.pending_messages)
 
-    def claim(self, id: str, now: datetime, until: datetime) -> bool:  # noqa: A002  # see run
-        """Whether the caller may send the message now; no other process may before `until`, even if it dies."""
+    def claim(self, id: str, now: datetime, until: datetime, *, even_early: bool) -> Claim:  # noqa: A002  # see run
+        """The message as it is to be sent now, and by nobody else before `until`, even if the caller dies."""
+        claim = partial(outbox.claim, id_=id, now=now, until=until, even_early=even_early)
         # A claim that is lost only means that the message may be sent again, and it costs a message half its time.
-        return self._transactions.write(partial(outbox.claim, id_=id, now=now, until=until), lasting=False)
+        return self._transactions.write(claim, lasting=False)
 
     def mark_delivered(self, id: str, receipt: Receipt, at: datetime) -> None:  # noqa: A002  # see run
         """Records that the channel accepted the message."""
         self._transactions.write(partial(outbox.mark_delivered, id_=id, receipt=receipt, at=at))
 
-    def mark_failed(self, id: str, error: str, next_attempt_at: datetime | None) -> None:  # noqa: A002  # see run
-        """Records why the channel did not accept the message, and when it is tried again; None means never."""
-        self._transactions.write(partial(outbox.mark_failed, id_=id, error=error, next_attempt_at=next_attempt_at))
+    def mark_failed(self, id: str, error: str, next_attempt_at: datetime | None, *, arrived: bool) -> None:  # noqa: A002  # see run
+        """Records why the channel did not accept the message, and when it is due again; None means never."""
+        self._transactions.write(
+            partial(outbox.mark_failed, id_=id, error=error, next_attempt_at=next_attempt_at, arrived=arrived)
+        )
 
     def verify(self) -> ChainVerification:
         """Recomputes every seal, oldest first, and stops at the first run that does not match."""

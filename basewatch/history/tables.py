@@ -129,6 +129,10 @@ notifications = Table(
     Column("reference", Text, nullable=False),
     Column("error", Text, nullable=False),
     Column("notification", JsonText, nullable=False),
+    Column("message", Text, nullable=False, comment="the id of the message that it is sent in"),
+    Column("doubtful", Integer, nullable=False, comment="attempts after which the channel may have received it"),
+    Column("claimed_until", UtcTimestamp, comment="until then, a process may be sending it"),
+    Index("notifications_by_message", "message"),
     Index("notifications_by_alert", "channel", "key", "sequence"),
     Index("notifications_by_state", "state", "sequence"),
 )

@@ -82,16 +82,6 @@ class AlertState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PendingNotification:
-    """A message that its channel has not accepted, with its attempts, the next attempt and the last error."""
-
-    notification: Notification
-    attempts: int
-    next_attempt_at: datetime
-    error: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChainVerification:
     """The result of recomputing the seals: how many runs match in a row, and the first that does not, if any.
 

@@ -14,8 +14,7 @@ from typing import TypeAlias
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from alerts import decide, deliver
-from alerts.dispatch import DeliveryRetryPolicy
+from alerts import DeliveryRetryPolicy, bundled, decide, deliver
 from basewatch.alert import AlertKind
 from basewatch.config import Route
 from basewatch.errors import DeliveryError
@@ -50,11 +49,11 @@ class MoodyChannel:
 
     def send(self, message: Message) -> Receipt:
         """Takes the message or not, and says so or not."""
-        (notification,) = message.notifications
-        heard = self.arrived.get(notification.id, (notification, False))[1]
-        if self.mood == "refuses for good" and not heard:
+        heard = {each.id: self.arrived.get(each.id, (each, False))[1] for each in message.notifications}
+        if self.mood == "refuses for good" and not all(heard.values()):
             raise DeliveryError("no such channel", retryable=False)
-        self.arrived[notification.id] = (notification, heard or self.mood != "refuses")
+        for each in message.notifications:
+            self.arrived[each.id] = (each, heard[each.id] or self.mood != "refuses")
         if self.mood in ("refuses", "loses its answer"):
             raise refused()
         return Receipt(channel=self.name)
@@ -107,7 +106,7 @@ class Lifecycle(RuleBasedStateMachine):
         assert decided == decide(shuffled, picture_of(run, at=self.now), self.policy, PLATFORM)
         for message in decided.notifications:
             _is_true(message, world)
-        self.history.record(run, decided.notifications, decided.conditions)
+        self.history.record(run, bundled(decided.notifications, self.policy.channels), decided.conditions)
         if not crash:
             deliver(self.history, self.channels, lambda: self.now, ONE_TRY)
 
@@ -140,7 +139,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.every_story_makes_sense()
         for story in (story for channel in self.channels for story in channel.stories()):
             assert story[-1][0].action is Action.RESOLVE or not any(heard for _, heard in story)
-        assert self.history.pending_notifications() == ()
+        assert self.history.pending_messages() == ()
         assert self.history.open_alerts() == ()
         assert self.history.verify().verified_runs == self.runs
 

@@ -11,11 +11,12 @@ from threading import Event
 import pytest
 
 from alerts import DeliveryRetryPolicy, deliver
-from alerts.dispatch import MAX_RETRY_AFTER
+from alerts.retry_policy import MAX_RETRY_AFTER
 from basewatch.history.store import History
 from basewatch.model import Finding, Run, Severity, Status
-from basewatch.notifier import Action, Notification
-from tests.fakes import NOON, FakeNotifier, a_finding, a_run, due_of, picture_of, refused
+from basewatch.notifier import Action, Message, Notification
+from basewatch.outbox import Claim, PendingMessage, Unclaimed
+from tests.fakes import NOON, FakeNotifier, a_finding, a_run, messages_due, picture_of, refused
 
 SLACK, PAGER = "production-alerts", "on-call"
 QUICK = DeliveryRetryPolicy(backoff=(timedelta(), timedelta()))
@@ -32,7 +33,12 @@ def history(tmp_path: Path) -> Iterator[History]:
 def record(history: History, *findings: Finding, at: datetime = NOON) -> Run:
     """A recorded run, with its notifications."""
     run = a_run(*findings, id=f"run at {at}", at=at)
-    return history.record(run, due_of(picture_of(run, at=at), history.open_alerts()))
+    return history.record(run, messages_due(picture_of(run, at=at), history.open_alerts()))
+
+
+def claimed(history: History, message: PendingMessage) -> Claim:
+    """The message, claimed by another process for 30 seconds."""
+    return history.claim(message.id, NOON, NOON + timedelta(seconds=30), even_early=False)
 
 
 def noon() -> datetime:
@@ -72,8 +78,8 @@ def test_a_crash_between_recording_and_delivering_loses_nothing(tmp_path: Path) 
 def test_a_crash_while_sending_repeats_the_message(history: History) -> None:
     """A message whose sender died is not sent again while it could still be in flight, and is sent after that."""
     record(history, a_finding(severity=Severity.HIGH))
-    message = history.pending_notifications()[0].notification
-    assert history.claim(message.id, NOON, NOON + timedelta(seconds=30))
+    message = history.pending_messages()[0]
+    assert isinstance(claimed(history, message), Message)
     slack = FakeNotifier(SLACK)
 
     early = deliver(
@@ -82,17 +88,17 @@ def test_a_crash_while_sending_repeats_the_message(history: History) -> None:
     late = deliver(history, (slack,), lambda: NOON + timedelta(seconds=30), QUICK)
 
     assert (early.complete, late.complete) == (False, True)
-    assert slack.sent == [message]
+    assert slack.sent == [*message.notifications]
 
 
 def test_only_one_sender_gets_a_message(history: History) -> None:
     """Two programs that deliver at the same time do not both send it."""
     record(history, a_finding(severity=Severity.HIGH))
-    message = history.pending_notifications()[0].notification
+    message = history.pending_messages()[0]
     slack = FakeNotifier(SLACK, before=lambda _: pytest.fail("it was sent twice"))
-    history.claim(message.id, NOON, NOON + timedelta(seconds=30))
+    claimed(history, message)
 
-    assert not history.claim(message.id, NOON, NOON + timedelta(seconds=30))
+    assert claimed(history, message) == Unclaimed(until=NOON + timedelta(seconds=30))
     delivery = deliver(history, (slack,), noon, DeliveryRetryPolicy(deadline=timedelta(seconds=20)))
     assert not delivery.complete
 
@@ -112,7 +118,7 @@ def test_a_longer_failure_leaves_the_message_pending(history: History) -> None:
     slack = FakeNotifier(SLACK, troubles=[refused("it answered 500")] * 3)
 
     delivery = deliver(history, (slack,), noon, QUICK)
-    pending = history.pending_notifications()[0]
+    pending = history.pending_messages()[0]
 
     assert [(each.error, each.pending) for each in delivery.undelivered] == [("it answered 500", True)]
     assert (pending.attempts, pending.error, pending.next_attempt_at) == (
@@ -131,7 +137,7 @@ def test_retry_after_is_honoured(history: History, asked: int, waited: timedelta
 
     deliver(history, (slack,), noon, QUICK)
 
-    assert history.pending_notifications()[0].next_attempt_at == NOON + waited
+    assert history.pending_messages()[0].next_attempt_at == NOON + waited
 
 
 def test_a_permanent_refusal_is_reported_and_notified_again(history: History) -> None:
@@ -142,7 +148,7 @@ def test_a_permanent_refusal_is_reported_and_notified_again(history: History) ->
 
     delivery = deliver(history, (slack,), noon, QUICK)
     assert [(each.error, each.pending) for each in delivery.undelivered] == [("no such webhook", False)]
-    assert (history.pending_notifications(), history.open_alerts()) == ((), ())
+    assert (history.pending_messages(), history.open_alerts()) == ((), ())
 
     record(history, failing, at=LATER)
     assert deliver(history, (slack,), lambda: LATER, QUICK).complete
@@ -169,7 +175,7 @@ def test_what_was_never_tried_needs_no_end(history: History) -> None:
     record(history, a_finding())
     record(history, a_finding(Status.PASS), at=LATER)
 
-    assert (history.pending_notifications(), history.open_alerts()) == ((), ())
+    assert (history.pending_messages(), history.open_alerts()) == ((), ())
 
 
 def test_what_may_have_arrived_gets_its_end_only(history: History) -> None:
@@ -188,12 +194,12 @@ def test_concurrent_runs_notify_once(history: History) -> None:
     """Two passes that decided on the same state of the history do not both fire, nor both resolve."""
     finding = a_finding(severity=Severity.HIGH)
     first, second = (a_run(finding, id=name) for name in ("run-1", "run-2"))
-    due = [due_of(picture_of(run, at=NOON)) for run in (first, second)]
+    due = [messages_due(picture_of(run, at=NOON)) for run in (first, second)]
 
     history.record(first, due[0])
     history.record(second, due[1])
 
-    assert [each.notification.run for each in history.pending_notifications()] == ["run-1"]
+    assert [each.notifications[0].run for each in history.pending_messages()] == ["run-1"]
 
 
 def test_messages_of_a_removed_channel_are_dropped(history: History) -> None:
@@ -205,7 +211,7 @@ def test_messages_of_a_removed_channel_are_dropped(history: History) -> None:
     assert [(each.error, each.pending) for each in delivery.undelivered] == [
         (f"the channel {SLACK} is no longer configured", False)
     ]
-    assert history.pending_notifications() == ()
+    assert history.pending_messages() == ()
 
 
 def test_a_broken_channel_stops_no_other(history: History) -> None:
@@ -240,4 +246,4 @@ def test_a_hanging_channel_delays_no_other(history: History) -> None:
     assert still_hangs
     assert [each.channel for each in delivery.delivered] == [PAGER]
     assert [each.error for each in delivery.undelivered] == [f"{SLACK} did not answer within 1 s"]
-    assert [each.notification.channel for each in history.pending_notifications()] == [SLACK]
+    assert [each.channel for each in history.pending_messages()] == [SLACK]

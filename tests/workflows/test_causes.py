@@ -135,4 +135,6 @@ def probing(prepared: PreparedPlan, history: History) -> Delivered:
 
     plan = prepared.plan.subset("probed again", wanted)
     settled = record_run(plan, observe_since_last(plan, prepared.sessions, history, utc_now), history)
-    return deliver_recorded(settled, history, (), utc_now, retry_policy=replace(DeliveryRetryPolicy(), backoff=()))
+    return deliver_recorded(
+        plan, settled, history, (), utc_now, retry_policy=replace(DeliveryRetryPolicy(), backoff=())
+    )

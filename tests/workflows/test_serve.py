@@ -20,7 +20,7 @@ from demo.sandbox import Sandbox
 from exposition.page import ExpositionFormat
 from tests.exported import exported_names
 from tests.exposition.scraped import families_in, samples_in
-from tests.fakes import a_finding, a_run, due_of, picture_of
+from tests.fakes import a_finding, a_run, messages_due, picture_of
 from tests.fixtures_box import CONFIG
 from tests.programs import measured, program
 from tests.workflows.scraping import answered, free_address, get, prometheus
@@ -146,11 +146,11 @@ def test_pending_messages_are_delivered_between_passes(
     """A message that its channel did not take is sent as soon as it is due, not hours later by the next pass."""
     config = prepared.plan.config
     run = a_run(a_finding())
-    history.record(run, due_of(picture_of(run), policy=config.alerts))
+    history.record(run, messages_due(picture_of(run), policy=config.alerts))
     exporter = Exporter(prepared, history, sources=())
     for _ in range(2):
         exporter.deliver()
-        assert (len(receivers.slack.messages), len(receivers.pagerduty.events), history.pending_notifications()) == (
+        assert (len(receivers.slack.messages), len(receivers.pagerduty.events), history.pending_messages()) == (
             1,
             1,
             (),

@@ -21,7 +21,7 @@ from basewatch.history.store import History
 from basewatch.telemetry import ExporterMetrics
 from exposition.page import ExpositionFormat
 from tests.exposition.scraped import block, gauge, text_in, value_of
-from tests.fakes import NOON, a_finding, a_run, due_of, picture_of
+from tests.fakes import NOON, a_finding, a_run, messages_due, picture_of
 from workflows.clients import AwsSessions
 from workflows.commands import PreparedPlan, utc_now
 from workflows.exporter import Exporter
@@ -214,7 +214,7 @@ def test_a_message_that_is_not_taken_is_counted(plain: PreparedPlan, history: Hi
     """The page says that notifications fail."""
     config = plain.plan.config
     run = a_run(a_finding())
-    history.record(run, due_of(picture_of(run), policy=config.alerts))
+    history.record(run, messages_due(picture_of(run), policy=config.alerts))
     exporter = Exporter(plain, history, sources=())
     exporter.deliver()
     exporter.update_age_metrics()

@@ -13,10 +13,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine, event
 
-from alerts import decide
 from basewatch.history.store import History
 from basewatch.notifier import Receipt
-from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run, picture_of
+from tests.fakes import NOON, a_finding, a_run, messages_due, picture_of
 
 RECORDED, DELIVERED = b"r", b"d"
 FAILING = a_finding()
@@ -83,12 +82,11 @@ def _die_at(number: int) -> None:
 def _record_and_deliver(database: Path, say: Callable[[bytes], object]) -> None:
     history = History.open(f"sqlite:///{database}")
     run = a_run(FAILING)
-    history.record(run, decide((), picture_of(run), ALERTS, PLATFORM))
+    history.record(run, messages_due(picture_of(run)))
     say(RECORDED)
-    for pending in history.pending_notifications():
-        id_ = pending.notification.id
-        history.claim(id_, NOON, NOON + timedelta(seconds=30))
-        history.mark_delivered(id_, Receipt(channel=pending.notification.channel), NOON)
+    for pending in history.pending_messages():
+        history.claim(pending.id, NOON, NOON + timedelta(seconds=30), even_early=True)
+        history.mark_delivered(pending.id, Receipt(channel=pending.channel), NOON)
         say(DELIVERED)
 
 
@@ -102,9 +100,7 @@ def _left(database: Path, *, alone: bool) -> Left:
     with History.open(f"sqlite:///{copied}") as history:
         chain = history.verify()
         assert chain.valid
-        return Left(
-            runs=chain.verified_runs, pending=len(history.pending_notifications()), open=len(history.open_alerts())
-        )
+        return Left(runs=chain.verified_runs, pending=len(history.pending_messages()), open=len(history.open_alerts()))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import create_engine
 
 from basewatch.history.store import History
+from tests.basewatch.history.earlier import WITHOUT_MESSAGES
 from tests.fakes import NOON, a_finding, a_run
 
 HERE, THERE = "123456789012/us-east-1", "123456789012/eu-west-1"
@@ -48,6 +49,8 @@ def test_a_history_from_before_counters_opens(url: str) -> None:
         history.record(a_run(a_finding()), ())
     engine = create_engine(url)
     with engine.begin() as connection:
+        for statement in WITHOUT_MESSAGES:
+            connection.exec_driver_sql(statement)
         connection.exec_driver_sql("DROP TABLE set_aside")
         connection.exec_driver_sql("DROP TABLE conditions")
         connection.exec_driver_sql("DROP TABLE counters")

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from basewatch.history.store import History
-from tests.fakes import NOON, a_finding, a_run, due_of, picture_of
+from tests.basewatch.history.earlier import WITHOUT_MESSAGES
+from tests.fakes import NOON, a_finding, a_run, due_of, message_of, picture_of
 
 FINDING = replace(a_finding(), affected=(("app", "invoices"),))
 LOCATION = "123456789012/us-east-1"
@@ -34,7 +35,7 @@ STORED = {
 def test_a_history_with_the_earlier_names_keeps_its_content(url: str) -> None:
     """Findings, pending notifications and counters read back, and every seal still verifies."""
     with History.open(url) as history:
-        run = history.record(a_run(FINDING), [FIRE])
+        run = history.record(a_run(FINDING), [message_of(FIRE)])
         current = history.current_findings()
         history.save_counters(LOCATION, b"state", NOON + timedelta(minutes=1))
     engine = create_engine(url)
@@ -46,6 +47,7 @@ def test_a_history_with_the_earlier_names_keeps_its_content(url: str) -> None:
             "ALTER TABLE findings DROP COLUMN source",
             "ALTER TABLE findings DROP COLUMN action",
             "DROP TABLE set_aside",
+            *WITHOUT_MESSAGES,
             "DROP TABLE conditions",
             "UPDATE alembic_version SET version_num = '0004'",
         ):
@@ -56,7 +58,7 @@ def test_a_history_with_the_earlier_names_keeps_its_content(url: str) -> None:
         assert history.run() == run
         assert history.verify().valid
         assert history.current_findings() == current
-        (pending,) = history.pending_notifications()
+        (pending,) = history.pending_messages()
         known: dict[str, Any] = {"title": FIRE.alert.title, "proof": None, "source": "", "observed_at": None}
-        assert pending.notification == replace(FIRE, alert=replace(FIRE.alert, **known))
+        assert pending.notifications == (replace(FIRE, alert=replace(FIRE.alert, **known)),)
         assert history.load_counters(LOCATION) == b"state"

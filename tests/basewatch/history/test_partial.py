@@ -11,6 +11,7 @@ from basewatch.catalog_interval import CatalogInterval
 from basewatch.history.seal import seal
 from basewatch.history.store import History
 from basewatch.model import Finding, Run, Status
+from tests.basewatch.history.earlier import WITHOUT_MESSAGES
 from tests.fakes import NOON, a_finding, a_run
 
 SEALED_BEFORE = "b292671fc25d02fcc577e9cdab8ffaa981be633fb8327f2cbb4bda4d7b750573"
@@ -105,6 +106,7 @@ def test_a_history_from_before_partial_runs_opens_and_holds(url: str) -> None:
             "ALTER TABLE runs DROP COLUMN scope",
             "ALTER TABLE runs DROP COLUMN intervals",
             "DROP TABLE intervals",
+            *WITHOUT_MESSAGES,
             "DROP TABLE set_aside",
             "DROP TABLE conditions",
             "DROP TABLE counters",

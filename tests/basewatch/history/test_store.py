@@ -31,7 +31,7 @@ def test_a_new_history_is_empty(history: History) -> None:
     assert history.last_run() is None
     assert history.latest_findings() == {}
     assert history.open_alerts() == ()
-    assert history.pending_notifications() == ()
+    assert history.pending_messages() == ()
     assert history.verify() == ChainVerification(verified_runs=0)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine
 from basewatch.history.seal import seal
 from basewatch.history.store import History
 from basewatch.model import Run, Status, Transition
+from tests.basewatch.history.earlier import WITHOUT_MESSAGES
 from tests.fakes import NOON, a_finding, a_run
 
 CAUSE = replace(a_finding(subject="app"), affected=(("app", "*"),))
@@ -70,6 +71,7 @@ def test_a_history_from_before_causes_opens_and_holds(url: str) -> None:
             "ALTER TABLE findings DROP COLUMN affected",
             "ALTER TABLE findings DROP COLUMN source",
             "ALTER TABLE findings DROP COLUMN action",
+            *WITHOUT_MESSAGES,
             "DROP TABLE set_aside",
             "DROP TABLE conditions",
             "DROP TABLE counters",
