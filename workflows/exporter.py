@@ -26,6 +26,7 @@ from workflows.history_log import HistoryLog
 from workflows.monitor import deliver_recorded, merge_partial, observe_since_last, record_run
 from workflows.plan import Plan
 from workflows.readiness import waiting_for_metrics
+from workflows.second_looks import SecondLooks
 from workflows.web.pages import RenderedPage, ServedPage
 
 logger = logging.getLogger(__name__)
@@ -74,6 +75,8 @@ class Exporter:
         self._lock = Lock()
         # Open alerts are read, compared and recorded by one pass at a time: two passes would notify of one cause twice.
         self._recording = Lock()
+        self._full_pass = Lock()
+        self._second_looks = SecondLooks()
         self.watchers = tuple(catalog_watchers(prepared, history, utc_now))
         self.served = ServedPage(self._rendered(utc_now()))
 
@@ -108,21 +111,18 @@ class Exporter:
         self.render_page()
 
     def run_full(self) -> None:
-        """Makes one full pass, as `basewatch run` does. After an error, the next pass is still made when it is due.
-
-        Then the page has no findings: a PASS of an earlier pass says nothing about now.
-        """
-        plan = self._prepared.plan
+        """Makes one full pass. After an error, the page has no findings until the next: an old PASS says nothing."""
+        plan, kept = self._prepared.plan, self._full_runs
         self._run_started = utc_now()
-        kept = self._full_runs
         try:
-            self._pass(plan, self.watchers)
+            with self._full_pass:
+                self._pass(plan, self.watchers)
         except BasewatchError:
             logger.exception("the pass failed; the next one is due in %s", plan.config.run.every)
         finally:
             self._full_run_attempted = True
             if self._full_runs == kept:
-                self._forget_run()
+                self._keep(None)
             self.render_page()
 
     def run_partial(self, part: Plan) -> None:
@@ -133,6 +133,13 @@ class Exporter:
                 self.render_page()
             except BasewatchError:
                 logger.exception("the partial pass over %s failed; it is retried", part.scope)
+
+    def look_again(self) -> None:
+        """Looks again at what could not be seen, where that is due. A full pass that runs looks anyway."""
+        if not self._full_pass.locked():
+            with self._full_pass:
+                for part in self._second_looks.due(self._prepared.plan, self._run) if self._run else ():
+                    self.run_partial(part)
 
     def poll_catalog(self, watcher: CatalogWatcher) -> None:
         """Polls the catalogue of one database, and makes the partial pass that is due, if any."""
@@ -199,17 +206,13 @@ class Exporter:
         for line in problems:
             logger.error(line)
 
-    def _keep(self, run: Run) -> None:
-        """Keeps the run that the page shows: the latest full run, with the partial runs since."""
+    def _keep(self, run: Run | None) -> None:
+        """Keeps the run that the page shows: the latest full run, with the partial runs since; or none."""
         with self._lock:
-            if not run.scope:
-                self._run, self._full_runs = run, self._full_runs + 1
+            if run is None or not run.scope:
+                self._run, self._full_runs = run, self._full_runs + bool(run)
             elif self._run:
                 self._run = merge_partial(self._run, run)
-
-    def _forget_run(self) -> None:
-        with self._lock:
-            self._run = None
 
     def _count_failures(self, delivery: Delivery) -> None:
         for missed in delivery.undelivered:

@@ -14,6 +14,7 @@ from workflows.commands import PreparedPlan, utc_now
 from workflows.exporter import Exporter
 from workflows.plan import Plan
 from workflows.schedule import Job
+from workflows.second_looks import LOOK_EVERY
 
 DELIVERY_INTERVAL = timedelta(minutes=1)
 """How often pending notifications that are due are sent. A channel is called only when it has one."""
@@ -39,6 +40,7 @@ def jobs(exporter: Exporter, prepared: PreparedPlan, discover: Callable[[datetim
     yield _job("update age metrics", fast, exporter.update_age_metrics, aligned=True)
     makes_pass = partial(Job, makes_pass=True, stuck_after=stuck_pass)
     yield makes_pass(name=RUN_FULL, every=config.run.every, action=exporter.run_full)
+    yield makes_pass(name="look again", every=LOOK_EVERY, action=exporter.look_again)
     if backups := backup_freshness(prepared.plan):
         check_backups = partial(exporter.run_partial, backups.plan)
         yield makes_pass(name="check backup freshness", every=backups.every, action=check_backups)

@@ -30,7 +30,7 @@ from collectors.cloudwatch.declared_targets import declared_targets
 from workflows.clients import AwsSessions, LiveClients
 from workflows.fingerprint_intervals import run_intervals
 from workflows.plan import Plan
-from workflows.windows import EvaluationWindow, evaluation_window
+from workflows.windows import EvaluationWindow, evaluation_window, repeated_window
 
 Clock = Callable[[], datetime]
 
@@ -75,9 +75,14 @@ def run_pass(
 
 
 def observe_since_last(plan: Plan, sessions: AwsSessions, history: History, clock: Clock) -> Observed:
-    """Observes the time since the last full pass; a partial plan is observed at this moment only."""
+    """Observes the time since the last full pass.
+
+    A partial plan is observed at this moment only, or, with metrics, over the window of the last full pass.
+    """
     at = clock()
-    if plan.scope:
+    if plan.scope and plan.collectors:
+        window = repeated_window(plan, history.last_run(), at)
+    elif plan.scope:
         window = EvaluationWindow(window=Window(start=at, end=at), warm_up=timedelta())
     else:
         window = evaluation_window(plan, history.last_run(), history.current_findings(), at)
@@ -103,7 +108,7 @@ def _observe(
     window = evaluated.window
     started, name = clock(), f"{window.end:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
     sessions.drop_failed_sessions()
-    targets, gaps = declared_targets(plan.collectors, plan.config.components, sessions.location)
+    targets, gaps = declared_targets(plan.collectors, plan.measured_components, sessions.location)
     collected = evaluated.collect(targets, gaps, plan.warm_ups, sessions.metric_source, plan.past_needs)
     clients = LiveClients(sessions, collected, name, plan.unchecked, past)
     checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock, source_of=plan.source_of)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from basewatch.collector import AnyCollector, MetricSpec
-from basewatch.components import Slo, Watcher
+from basewatch.components import Component, Slo, Watcher
 from basewatch.config import Config
 from basewatch.config.loading import load
 from basewatch.errors import ConfigError, Problem
@@ -49,6 +49,17 @@ class Plan:
         """The partial plan of the selected checks, without metrics. `scope` says what it checks, and why."""
         part = tuple(filter(selects, self.checks))
         return replace(self, checks=part, collectors=(), scope=scope, whole=self.whole or self.expected)
+
+    def part(self, scope: str, pairs: Collection[ExpectedCheck], *, with_metrics: bool) -> Plan:
+        """The partial plan of these pairs, with the metrics of their components or without any."""
+        checks = tuple(p for p, pair in zip(self.checks, self.expected, strict=True) if pair in pairs)
+        return replace(self, checks=checks, collectors=self.collectors if with_metrics else (), scope=scope)
+
+    @property
+    def measured_components(self) -> tuple[Component, ...]:
+        """The components whose metrics a run collects: all, or those that the checks of a partial plan are about."""
+        needed = self.warm_ups
+        return tuple(each for each in self.config.components if not self.scope or each.ref in needed)
 
     @property
     def expected(self) -> tuple[ExpectedCheck, ...]:

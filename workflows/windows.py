@@ -101,7 +101,7 @@ def evaluation_window(
     what earlier runs left UNVERIFIED. Other components are judged from the end of the last window.
     """
     default_window = plan.next_window(last.window_end if last else None, now)
-    over_time = {planned.check.id for planned in plan.checks if _over_time(planned.check)}
+    over_time = {planned.check.id for planned in plan.checks if judges_time(planned.check)}
     unverified = {f.component for f in current_findings if f.status is Status.UNVERIFIED and f.check in over_time}
     if last is None or not unverified:
         return EvaluationWindow(window=default_window, warm_up=plan.warm_up)
@@ -114,5 +114,18 @@ def evaluation_window(
     )
 
 
-def _over_time(check: AnyCheck) -> bool:
+def repeated_window(plan: Plan, last: LastRun | None, now: datetime) -> EvaluationWindow:
+    """The window of a partial run with metrics: that of the last full run, for what that one could not see.
+
+    It ends where that one ended. So the next full run judges the minutes since then as if this one had not been, and no
+    minute is judged by nobody.
+    """
+    if last is None:
+        return EvaluationWindow(window=plan.next_window(None, now), warm_up=plan.warm_up)
+    start = max(last.window_start, last.window_end - MAX_REEVALUATION)
+    return EvaluationWindow(window=Window(start=start, end=last.window_end), warm_up=plan.warm_up)
+
+
+def judges_time(check: AnyCheck) -> bool:
+    """Whether a check judges the minutes of a window, rather than one moment."""
     return check.client_type is MetricsClient or check.id.startswith("service.")
