@@ -16,7 +16,8 @@ def one_line(text: str) -> str:
 
     So no control character, escape sequence, direction override or lone surrogate reaches a channel.
     """
-    return " ".join("".join(map(_harmless, text)).split())
+    harmless = text if text.isprintable() else "".join(map(_harmless, text))
+    return " ".join(harmless.split())
 
 
 def lines(text: str) -> str:

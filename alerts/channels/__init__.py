@@ -6,8 +6,11 @@ from collections.abc import Mapping
 
 from alerts.channels.alertmanager import AlertmanagerChannel
 from alerts.channels.email import EmailChannel
+from alerts.channels.github import GitHubChannel
 from alerts.channels.pagerduty import PagerDutyChannel
 from alerts.channels.slack import SlackChannel
+from alerts.channels.slack_bot import SlackBotChannel
+from alerts.channels.sns import SnsChannel
 from alerts.channels.teams import TeamsChannel
 from alerts.channels.webhook import WebhookChannel
 from basewatch.config import Alerts
@@ -16,10 +19,13 @@ from basewatch.secrets import SecretStore
 
 CHANNEL_TYPES: tuple[type[Channel], ...] = (
     SlackChannel,
+    SlackBotChannel,
     PagerDutyChannel,
     EmailChannel,
     AlertmanagerChannel,
     TeamsChannel,
+    GitHubChannel,
+    SnsChannel,
     WebhookChannel,
 )
 

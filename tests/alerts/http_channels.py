@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from alerts.channels.alertmanager import Alertmanager
+from alerts.channels.github import GitHub
+from alerts.channels.slack_bot import SlackBot
 from alerts.channels.teams import Teams
 from alerts.channels.webhook import Webhook
 from basewatch.notifier import Notifier
@@ -38,6 +40,21 @@ HTTP_CHANNELS = {
             timeout_seconds=0.5,
         ),
         accept=_answer(200, "[]"),
+    ),
+    "github": HttpChannel(
+        open=lambda url: GitHub(
+            name="github", repository="acme/ops", token=Secret("env:TOKEN", SECRET), api=url, timeout_seconds=0.5
+        ),
+        accept=lambda request: WebhookResponse(
+            status=200 if request.method == "GET" else 201,
+            body="[]" if request.method == "GET" else '{"number": 1, "labels": [{"name": "basewatch"}]}',
+        ),
+    ),
+    "slack_bot": HttpChannel(
+        open=lambda url: SlackBot(
+            name="slack_bot", token=Secret("env:TOKEN", f"xoxb-{SECRET}"), channel="C123", api=url, timeout_seconds=0.5
+        ),
+        accept=_answer(200, '{"ok": true, "channel": "C123", "ts": "1.2"}'),
     ),
     "teams": HttpChannel(
         open=lambda url: Teams(name="teams", webhook=Secret("env:TEAMS", f"{url}/{SECRET}"), timeout_seconds=0.5),

@@ -23,7 +23,7 @@ from tests.repository import ROOT
 from tests.workflows.scraping import PATIENT
 
 # Kinds that Alertmanager has no receiver for, and those that only newer versions than Debian's know.
-WITHOUT_RECEIVER, TOO_NEW = {"webhook"}, {"teams"}
+WITHOUT_RECEIVER, TOO_NEW = {"github", "webhook"}, {"teams"}
 PLACE = {"aws_account_id": "123456789012", "aws_region": "us-east-1"}
 
 
