@@ -22,6 +22,7 @@ Row: TypeAlias = RowMapping | dict[str, Any]
 STATE_TABLES: Mapping[Table, tuple[str, ...]] = {
     tables.notifications: ("id",),
     tables.conditions: ("key", "status"),
+    tables.acknowledgements: ("key",),
     tables.intervals: ("component", "first_seen"),
     tables.counters: ("location",),
 }

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from basewatch.condition import Condition
 from basewatch.errors import HistoryError
 from basewatch.history import outbox, rows, seal
+from basewatch.history.acknowledgements import acknowledged_keys
 from basewatch.history.conditions import read_conditions, write_conditions
 from basewatch.history.engine import is_in_memory
 from basewatch.history.rotten import UNREADABLE, found_before, reason_of
@@ -65,7 +66,12 @@ def remember(connection: Connection, messages: Sequence[Message], conditions: Se
 
 def alert_state(connection: Connection) -> AlertState:
     """What the next decision on alerts rests on."""
-    return AlertState(open_alerts=outbox.open_alerts(connection), conditions=read_conditions(connection))
+    open_alerts = outbox.open_alerts(connection)
+    return AlertState(
+        open_alerts=open_alerts,
+        conditions=read_conditions(connection),
+        acknowledged=acknowledged_keys(connection, open_alerts),
+    )
 
 
 def add_run(connection: Connection, run: Run) -> Run:

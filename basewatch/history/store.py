@@ -13,10 +13,19 @@ from typing import Self
 from basewatch.catalog_interval import CatalogInterval
 from basewatch.condition import Condition
 from basewatch.errors import HistoryError
-from basewatch.history import exporter_state, outbox, recording, rows
+from basewatch.history import acknowledgements, exporter_state, outbox, recording, rows
 from basewatch.history.fallback import FallbackTransactions
+from basewatch.history.notification_log import read_log
 from basewatch.history.transactions import DatabaseTransactions, Transactions
-from basewatch.history.values import AlertState, ChainVerification, HistoryStatus, LastRun, OpenAlert
+from basewatch.history.values import (
+    Acknowledgement,
+    AlertState,
+    ChainVerification,
+    HistoryStatus,
+    LastRun,
+    LoggedNotification,
+    OpenAlert,
+)
 from basewatch.model import ExpectedCheck, Finding, Run
 from basewatch.notifier import Message, Receipt
 from basewatch.outbox import Claim, PendingMessage
@@ -140,6 +149,18 @@ class History:
     def alert_state(self) -> AlertState:
         """What the next decision on alerts rests on."""
         return self._transactions.read(recording.alert_state)
+
+    def acknowledge(self, acknowledgement: Acknowledgement) -> None:
+        """Records that a person has taken on an alert; it replaces an earlier one."""
+        self._transactions.write(partial(acknowledgements.write, acknowledgement=acknowledgement))
+
+    def acknowledgements(self) -> tuple[Acknowledgement, ...]:
+        """Every acknowledgement, also of alerts that have ended, oldest first."""
+        return self._transactions.read(acknowledgements.read)
+
+    def notification_log(self, key: str = "", limit: int = 100) -> tuple[LoggedNotification, ...]:
+        """The newest notifications, oldest first; only those of the alert `key`, if it is not empty."""
+        return self._transactions.read(partial(read_log, key=key, limit=limit))
 
     def open_alerts(self) -> tuple[OpenAlert, ...]:
         """Every alert that a channel was notified of, or will be, and that no resolve has closed."""

@@ -154,6 +154,16 @@ conditions = Table(
     Column("flapping", Boolean, nullable=False),
 )
 
+# Who has taken on an alert. It counts until the alert ends.
+acknowledgements = Table(
+    "acknowledgements",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", UtcTimestamp, nullable=False),
+)
+
 # Rows that can no longer be read, as they were found. Those of a run also stay where they are, for `verify`.
 set_aside = Table(
     "set_aside",

@@ -70,6 +70,27 @@ class OpenAlert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """A person has taken on the alert `key`. It counts for the alerts that were open at that time, until they end."""
+
+    key: str
+    person: str
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedNotification:
+    """A notification as the history has it: its state, its attempts and the last error."""
+
+    notification: Notification
+    state: str
+    attempts: int
+    delivered_at: datetime | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertState:
     """What a decision on alerts rests on besides the findings.
 

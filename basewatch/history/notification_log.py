@@ -1,0 +1,28 @@
+"""Every notification that was decided, and what became of it."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, RowMapping, select
+
+from basewatch.facts import from_json
+from basewatch.history.rotten import parsed
+from basewatch.history.tables import notifications as table
+from basewatch.history.values import LoggedNotification
+from basewatch.notifier import Notification
+
+
+def read_log(connection: Connection, key: str, limit: int) -> tuple[LoggedNotification, ...]:
+    """The newest notifications, oldest first; only those of the alert `key`, if it is not empty."""
+    query = select(table) if not key else select(table).where(table.c.key == key)
+    newest = query.order_by(table.c.sequence.desc()).limit(limit)
+    return tuple(reversed(tuple(parsed(connection, newest, table, _logged))))
+
+
+def _logged(row: RowMapping) -> LoggedNotification:
+    return LoggedNotification(
+        notification=from_json(Notification, row["notification"]),
+        state=str(row["state"]),
+        attempts=row["attempts"],
+        delivered_at=row["delivered_at"],
+        error=row["error"],
+    )
