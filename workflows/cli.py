@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from workflows import cli_offline
+from workflows.cli_alerts import alerts
 from workflows.options import (
     DEFAULT_CONFIG,
     CheckGlob,
@@ -165,6 +166,7 @@ def demo(
 
 
 cli_offline.add_to(app)
+app.add_typer(alerts, name="alerts")
 
 
 def main() -> NoReturn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, or_, select
 
 from basewatch.facts import from_json
 from basewatch.history.rotten import parsed
@@ -12,8 +12,9 @@ from basewatch.notifier import Notification
 
 
 def read_log(connection: Connection, key: str, limit: int) -> tuple[LoggedNotification, ...]:
-    """The newest notifications, oldest first; only those of the alert `key`, if it is not empty."""
-    query = select(table) if not key else select(table).where(table.c.key == key)
+    """The newest notifications, oldest first; only those whose key begins with `key`, with or without its version."""
+    begins = or_(table.c.key.startswith(key, autoescape=True), table.c.key.contains(f"-{key}", autoescape=True))
+    query = select(table).where(begins) if key else select(table)
     newest = query.order_by(table.c.sequence.desc()).limit(limit)
     return tuple(reversed(tuple(parsed(connection, newest, table, _logged))))
 

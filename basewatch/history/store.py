@@ -159,7 +159,7 @@ class History:
         return self._transactions.read(acknowledgements.read)
 
     def notification_log(self, key: str = "", limit: int = 100) -> tuple[LoggedNotification, ...]:
-        """The newest notifications, oldest first; only those of the alert `key`, if it is not empty."""
+        """The newest notifications, oldest first; only those whose key begins with `key`."""
         return self._transactions.read(partial(read_log, key=key, limit=limit))
 
     def open_alerts(self) -> tuple[OpenAlert, ...]:
