@@ -44,6 +44,8 @@ def decide(previous: AlertState, picture: Picture, policy: Alerts, platform: Pla
             environment=platform.environment,
             at=picture.at,
             note=picture.note,
+            links=policy.links,
+            dashboard=picture.dashboard,
         ),
         seen=seen,
         policy=policy,

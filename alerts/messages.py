@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from alerts.links import links_of
 from basewatch.alert import Alert
+from basewatch.config.alerting import AlertLinks
 from basewatch.model import Finding, Severity, Status
 from basewatch.notifier import Action, Notification
 
@@ -34,7 +36,6 @@ _STILL = {
     Status.UNVERIFIED: "it still cannot be verified",
 }
 
-_SHOWN = 5
 _UNITS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
 
 
@@ -47,6 +48,8 @@ class Envelope:
     environment: str
     at: datetime
     note: str = ""
+    links: AlertLinks = field(default_factory=AlertLinks)
+    dashboard: str = ""
 
 
 def fire(envelope: Envelope, channel: str, alert: Alert, reason: str) -> Notification:
@@ -63,6 +66,7 @@ def fire(envelope: Envelope, channel: str, alert: Alert, reason: str) -> Notific
         environment=envelope.environment,
         run=envelope.run,
         note=envelope.note,
+        links=links_of(alert, envelope.run, envelope.links, envelope.dashboard),
     )
 
 
@@ -94,17 +98,6 @@ def close_in_case(envelope: Envelope, channel: str, alert: Alert) -> Notificatio
     return replace(
         opened, id=_id(envelope.run, channel, alert.key, Action.RESOLVE), action=Action.RESOLVE, reason=MAY_BE_OPEN
     )
-
-
-def members_text(alert: Alert) -> str:
-    """The findings inside an alert besides the first, in one line; empty when there are none."""
-    if not alert.members:
-        return ""
-    names = sorted({" ".join(filter(None, (each.check, each.subject))) for each in alert.members})
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    other = "other " if alert.finding else ""
-    findings = f"{len(alert.members)} {other}finding{'s' if len(alert.members) > 1 else ''}"
-    return f"{findings}: {', '.join(names[:_SHOWN])}{more}"
 
 
 def change_reason(before: Status | None, now: Status) -> str:
@@ -185,6 +178,8 @@ def _following(envelope: Envelope, last_sent: Notification, action: Action, aler
         run=envelope.run,
         note=envelope.note,
         follows=last_sent.id,
+        was=last_sent.alert.summary,
+        links=links_of(alert, envelope.run, envelope.links, envelope.dashboard),
     )
 
 

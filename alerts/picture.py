@@ -19,6 +19,7 @@ class Picture:
     `titles` the promises of the checks by id. `sources` says where each expected check looks, and `accounts` names the
     AWS accounts by id. `note` is a doubt about the whole, such as a history that is down.
     `continuous` is false once, in the first picture after the record of earlier notifications began anew.
+    `dashboard` is the URL of the dashboard of findings.
     """
 
     run: str
@@ -34,3 +35,4 @@ class Picture:
     accounts: Mapping[str, str] = field(default_factory=dict[str, str])
     note: str = ""
     continuous: bool = True
+    dashboard: str = ""

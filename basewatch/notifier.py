@@ -31,6 +31,19 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Where to read on: an absolute URL, or a path that is told as text."""
+
+    label: str
+    url: str
+
+    @property
+    def absolute(self) -> bool:
+        """Whether it can be followed from anywhere."""
+        return self.url.startswith(("https://", "http://"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
     """What one channel is told about one alert.
 
@@ -38,7 +51,7 @@ class Notification:
     first notified of it. `reason` says in a few words why this is sent. `note` is a doubt that applies to the whole
     run, such as a history that is down; it is empty when there is none. `follows` is the id of the channel's last
     notification of this alert; it is empty for one that opens the alert, and for a resolve of an alert that may be open
-    in the channel although no record says so.
+    in the channel although no record says so. `was` is the summary of the alert in the notification that it follows.
     """
 
     id: str
@@ -53,6 +66,8 @@ class Notification:
     run: str
     note: str = ""
     follows: str = ""
+    was: str = ""
+    links: tuple[Link, ...] = ()
 
     @property
     def key(self) -> str:

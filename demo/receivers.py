@@ -122,6 +122,7 @@ def _texts(block: Mapping[str, Any]) -> list[str]:
 def _plain(line: str) -> str:
     for code, icon in _ICONS.items():
         line = line.replace(code, icon)
+    line = re.sub(r"<(https?://[^|>]+)\|([^>]+)>", r"\2: \1", line)
     return unescape(re.sub(r"\*(.+?)\*", r"\1", line))
 
 

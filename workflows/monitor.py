@@ -20,6 +20,7 @@ from alerts import (
 )
 from basewatch import __version__
 from basewatch.clients import PastPasses
+from basewatch.config.prometheus import FINDINGS_DASHBOARD
 from basewatch.history.store import History
 from basewatch.metrics import CollectedMetrics
 from basewatch.model import ExpectedCheck, Finding, Run, Transition, Window
@@ -172,6 +173,7 @@ def picture(plan: Plan, run: Run, other: Sequence[Finding] = ()) -> Picture:
         before={transition.finding.key: transition.previous for transition in run.transitions},
         evidence={evidence.digest: evidence for evidence in run.evidence},
         components={component.ref: component for component in plan.config.components},
+        dashboard=plan.config.prometheus.dashboard_url.replace("{uid}", FINDINGS_DASHBOARD),
         titles={planned.check.id: planned.check.title for planned in plan.checks},
         sources=plan.sources,
         accounts={account.id: name for name, account in (plan.config.aws.accounts if plan.config.aws else {}).items()},

@@ -16,9 +16,9 @@ from urllib.parse import quote
 from pydantic import Field, model_validator
 
 from alerts.channel_settings import ServerUrl, secret_word
-from alerts.content import content
 from alerts.http_request import TIMEOUT_SECONDS, HttpPeer
 from alerts.plain import cut, one_line
+from alerts.story import story
 from basewatch.alert import Alert, AlertKind
 from basewatch.errors import DeliveryError, InvalidValueError
 from basewatch.model import Severity
@@ -166,11 +166,11 @@ def _alerts(
 
 
 def _alert(notification: Notification, labels: Mapping[str, str], ends: datetime) -> dict[str, Any]:
-    pieces = content(notification)
+    told = story(notification)
     annotations = {
-        "summary": pieces.headline,
-        "description": "\n".join(f"{name}: {one_line(text)}" for name, text in pieces.facts),
-        **{f"{name.lower()}_url": url for name, url in pieces.links},
+        "summary": told.headline,
+        "description": "\n".join(f"{name}: {one_line(text)}" for name, text in told.facts),
+        **{f"{name.lower().replace(' ', '_')}_url": url for name, url in told.links},
     }
     return {
         "labels": labels,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -12,16 +13,21 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from alerts.content import Content, content, title
 from alerts.plain import cut, one_line
+from alerts.story import Colour, Story, story, title
 from basewatch.model import Severity
 from basewatch.notifier import Action, Message
 
 MAX_SHOWN = 100
-_SUBJECT_MAX_CHARS, _HEADLINE_MAX_CHARS, _FACT_MAX_CHARS = 200, 500, 2000
+_SUBJECT_MAX_CHARS, _FACT_MAX_CHARS = 250, 2000
 # A header of references may be long, and some servers refuse headers of many kilobytes.
 _MAX_REFERENCES = 20
-_COLOURS = {"red": "#c62828", "orange": "#ef6c00", "green": "#2e7d32", "white": "#6e7781"}
+_COLOURS = {
+    Colour.RED: "#c62828",
+    Colour.ORANGE: "#ef6c00",
+    Colour.GREEN: "#2e7d32",
+    Colour.WHITE: "#6e7781",
+}
 
 
 def email_message(message: Message, sender: str, recipients: Sequence[str]) -> EmailMessage:
@@ -29,7 +35,7 @@ def email_message(message: Message, sender: str, recipients: Sequence[str]) -> E
 
     Every mail about an alert refers to an id that is made of the alert's key, so a program shows them as one thread.
     """
-    shown = [_harmless(content(each)) for each in message.notifications[:MAX_SHOWN]]
+    shown = [_harmless(story(each)) for each in message.notifications[:MAX_SHOWN]]
     left = len(message.notifications) - len(shown)
     domain = sender.rpartition("@")[2]
     mail = EmailMessage(policy=SMTP)
@@ -67,17 +73,13 @@ def _atom(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9-]", "-", text)[:100]
 
 
-def _harmless(pieces: Content) -> Content:
-    return Content(
-        headline=cut(one_line(pieces.headline), _HEADLINE_MAX_CHARS),
-        facts=tuple((name, cut(one_line(text), _FACT_MAX_CHARS)) for name, text in pieces.facts),
-        links=tuple((name, url) for name, url in pieces.links if url.startswith(("https://", "http://"))),
-        colour=pieces.colour,
-    )
+def _harmless(told: Story) -> Story:
+    facts = tuple((name, cut(one_line(text), _FACT_MAX_CHARS)) for name, text in told.facts)
+    return replace(told, headline=one_line(told.headline), context=one_line(told.context), facts=facts)
 
 
-def _text(shown: Iterable[Content], left: int) -> str:
-    parts = ["\n".join((pieces.headline, *_named(pieces.facts), *_named(pieces.links))) for pieces in shown]
+def _text(shown: Iterable[Story], left: int) -> str:
+    parts = ["\n".join((told.headline, told.context, *_named(told.facts), *_named(told.links))) for told in shown]
     more = [f"and {left} more; the report has them all"] if left else []
     return "\n\n\n".join((*parts, *more)) + "\n"
 

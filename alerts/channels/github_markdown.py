@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from alerts.content import content
 from alerts.plain import cut, one_line
+from alerts.story import story
 from basewatch.notifier import Notification
 
 # https://docs.github.com/en/rest/issues: a title has 256 characters at most, a body or a comment 65,536.
@@ -19,7 +19,7 @@ _FACT_MAX_CHARS = 4000
 
 def issue_title(notification: Notification) -> str:
     """The headline. A title is no Markdown, and mentions nobody."""
-    return cut(one_line(content(notification).headline), TITLE_MAX_CHARS)
+    return cut(one_line(story(notification).headline), TITLE_MAX_CHARS)
 
 
 def issue_body(notification: Notification) -> str:
@@ -44,9 +44,10 @@ def notification_marker(notification_id: str) -> str:
 
 
 def _text(notification: Notification) -> str:
-    pieces = content(notification)
-    facts = [f"- **{name}:** {code(cut(one_line(text), _FACT_MAX_CHARS))}" for name, text in pieces.facts]
-    return "\n".join((code(cut(one_line(pieces.headline), _FACT_MAX_CHARS)), "", *facts, *_links(pieces.links)))
+    told = story(notification)
+    facts = [f"- **{name}:** {code(cut(one_line(text), _FACT_MAX_CHARS))}" for name, text in told.facts]
+    head = (code(cut(one_line(told.headline), _FACT_MAX_CHARS)), "", code(one_line(told.context)), "")
+    return "\n".join((*head, *facts, *_links(told.links)))
 
 
 def _links(links: Iterable[tuple[str, str]]) -> list[str]:

@@ -9,7 +9,8 @@ from functools import cache
 from typing import Any, ClassVar, Literal, assert_never
 
 from alerts.http_retry import connection_error, retry_after_seconds, retryable
-from alerts.messages import members_text
+from alerts.plain import cut
+from alerts.story import Story, story
 from basewatch.alert import Alert
 from basewatch.errors import DeliveryError
 from basewatch.model import Severity, Status
@@ -130,34 +131,40 @@ def event(notification: Notification) -> dict[str, Any]:
     """The event for one notification, without the routing key. The finding's key pairs fire and resolve."""
     match notification.action:
         case Action.FIRE | Action.REMIND:
-            return {"event_action": "trigger", "dedup_key": notification.key, "payload": _payload(notification)}
+            return _trigger(notification)
         case Action.RESOLVE:
             return {"event_action": "resolve", "dedup_key": notification.key}
         case _:
             assert_never(notification.action)
 
 
-def _payload(notification: Notification) -> dict[str, Any]:
+def _trigger(notification: Notification) -> dict[str, Any]:
+    told = story(notification)
+    return {
+        "event_action": "trigger",
+        "dedup_key": notification.key,
+        "payload": _payload(notification, told),
+        "client": "Basewatch",
+        **({"client_url": told.links[0][1]} if told.links else {}),
+        "links": [{"href": url, "text": name} for name, url in told.links],
+    }
+
+
+def _payload(notification: Notification, told: Story) -> dict[str, Any]:
     alert, where = notification.alert, f"{notification.platform} {notification.environment}"
     return {
-        "summary": _cut(f"{alert.status} in {where}: {alert.summary}", SUMMARY_MAX_CHARS),
-        "source": alert.component,
+        "summary": cut(told.title, SUMMARY_MAX_CHARS),
+        "source": alert.component or alert.source or where,
         "severity": _severity(alert),
-        "timestamp": notification.at.isoformat(),
+        "timestamp": alert.since.isoformat(),
         "component": alert.component,
         "group": where,
         "class": alert.check,
         "custom_details": {
-            "status": alert.status.value,
-            "severity": alert.severity.value,
-            "subject": alert.subject,
-            "observed": _cut(alert.observed, DETAIL_MAX_CHARS),
-            "expected": _cut(alert.expected, DETAIL_MAX_CHARS),
-            "fix": _cut(alert.remedy, DETAIL_MAX_CHARS),
-            **({"explains": _cut(members_text(alert), DETAIL_MAX_CHARS)} if alert.members else {}),
-            "reason": notification.reason,
-            "since": notification.fired_at.isoformat(),
-            "run": notification.run,
+            "Severity": told.context,
+            **{name: cut(text, DETAIL_MAX_CHARS) for name, text in told.facts},
+            "Status": alert.status.value,
+            "Run": notification.run,
         },
     }
 
@@ -177,7 +184,3 @@ def _severity(alert: Alert) -> str:
             return "info"
         case _:
             assert_never(alert.severity)
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"

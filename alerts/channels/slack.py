@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, assert_never
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from urllib.error import URLError
 
 from alerts.http_retry import connection_error, retry_after_seconds, retryable
-from alerts.messages import members_text
-from basewatch.alert import Alert
+from alerts.plain import cut, one_line
+from alerts.story import Colour, Story, story, title
 from basewatch.errors import ConfigError, DeliveryError, Problem
-from basewatch.model import Severity, Status
-from basewatch.notifier import ALERTMANAGER_TITLE, Action, Channel, Message, Notification, Receipt
-from basewatch.quantities import format_duration
+from basewatch.notifier import ALERTMANAGER_TITLE, Channel, Message, Receipt
 from basewatch.secrets import Reference, Secret, SecretReference, SecretStore, resolve
 
 if TYPE_CHECKING:
@@ -129,9 +127,14 @@ def _refusal(name: str, response: WebhookResponse) -> DeliveryError:
 SECTION_MAX_CHARS = 3000
 # https://docs.slack.dev/reference/block-kit/blocks: 50 blocks in a message.
 MAX_BLOCKS = 50
-SUMMARY_MAX_CHARS, DETAIL_MAX_CHARS, REMEDY_MAX_CHARS = 300, 200, 500
+TITLE_MAX_CHARS, LINE_MAX_CHARS, URL_MAX_CHARS = 250, 500, 500
 
-_RED, _ORANGE, _WHITE, _GREEN = ":red_circle:", ":large_orange_circle:", ":white_circle:", ":large_green_circle:"
+_ICONS: Final[Mapping[Colour, str]] = {
+    Colour.RED: ":red_circle:",
+    Colour.ORANGE: ":large_orange_circle:",
+    Colour.WHITE: ":white_circle:",
+    Colour.GREEN: ":large_green_circle:",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,75 +147,41 @@ class SlackMessage:
 
 def slack_message(message: Message) -> SlackMessage:
     """The Slack form of a message. Text that a tenant may have written is escaped."""
-    first = message.notifications[0]
     blocks: list[dict[str, Any]] = []
     for number, notification in enumerate(message.notifications):
-        added = _blocks(notification)
+        added = list(_blocks(story(notification)))
         if len(blocks) + len(added) >= MAX_BLOCKS:
             blocks.append(_section(f"and {len(message.notifications) - number} more: see the report"))
             break
         blocks += added
     return SlackMessage(
-        text=f"{_headline(first)}: {_shown(first.alert.summary, SUMMARY_MAX_CHARS)}",
+        text=_shown(title(message.notifications), TITLE_MAX_CHARS),
         blocks=blocks,
     )
 
 
-def _blocks(notification: Notification) -> list[dict[str, Any]]:
-    summary = _shown(notification.alert.summary, SUMMARY_MAX_CHARS)
-    sections = [f"{_icon(notification)} *{_headline(notification)}*\n{summary}"]
-    if notification.action is not Action.RESOLVE:
-        alert = notification.alert
-        sections += filter(None, (_figures(alert), _members(alert), _remedy(alert)))
-    return [*(_section(text) for text in sections), _context(notification)]
+def _blocks(told: Story) -> Iterator[dict[str, Any]]:
+    headline, context = _shown(told.headline, TITLE_MAX_CHARS), _shown(told.context, TITLE_MAX_CHARS)
+    yield _section(f"{_ICONS[told.colour]} *{headline}*\n{context}")
+    yield from map(_section, _packed([f"*{name}:* {_shown(text, LINE_MAX_CHARS)}" for name, text in told.facts]))
+    if links := " · ".join(_link(name, url) for name, url in told.links if len(url) <= URL_MAX_CHARS):
+        yield {"type": "context", "elements": [{"type": "mrkdwn", "text": links}]}
 
 
-def _icon(notification: Notification) -> str:
-    if notification.action is Action.RESOLVE:
-        return _GREEN
-    if notification.alert.status is Status.UNVERIFIED:
-        return _WHITE
-    return _RED if notification.alert.severity.rank >= Severity.HIGH.rank else _ORANGE
+def _packed(lines: Sequence[str]) -> list[str]:
+    """The lines in as few texts as the limit of a section allows."""
+    texts: list[str] = []
+    for line in lines:
+        if texts and len(texts[-1]) + 1 + len(line) <= SECTION_MAX_CHARS:
+            texts[-1] += f"\n{line}"
+        else:
+            texts.append(line)
+    return texts
 
 
-def _headline(notification: Notification) -> str:
-    alert, where = notification.alert, f"{notification.platform} {notification.environment}"
-    match notification.action:
-        case Action.FIRE:
-            text = f"{alert.status} ({alert.severity}): {alert.check} in {where}"
-        case Action.REMIND:
-            text = f"Still {alert.status} ({alert.severity}) after {_lasted(notification)}: {alert.check} in {where}"
-        case Action.RESOLVE:
-            text = f"Resolved after {_lasted(notification)}: {alert.check} in {where}"
-        case _:
-            assert_never(notification.action)
-    return _shown(text, SUMMARY_MAX_CHARS)
-
-
-def _lasted(notification: Notification) -> str:
-    lasted = max(notification.at - notification.fired_at, timedelta())
-    unit = timedelta(minutes=1) if lasted >= timedelta(minutes=1) else timedelta(seconds=1)
-    return format_duration(lasted // unit * unit)
-
-
-def _figures(alert: Alert) -> str:
-    pairs = (("Observed", alert.observed), ("Expected", alert.expected))
-    return "\n".join(f"*{name}:* {_shown(text, DETAIL_MAX_CHARS)}" for name, text in pairs if text)
-
-
-def _members(alert: Alert) -> str:
-    return f"*Explains:* {_shown(members_text(alert), DETAIL_MAX_CHARS)}" if alert.members else ""
-
-
-def _remedy(alert: Alert) -> str:
-    return f"*Fix:* {_shown(alert.remedy, REMEDY_MAX_CHARS)}" if alert.remedy else ""
-
-
-def _context(notification: Notification) -> dict[str, Any]:
-    what = " ".join(filter(None, (notification.alert.component, notification.alert.subject)))
-    since = f"since {notification.fired_at:%Y-%m-%d %H:%M} UTC"
-    texts = (_shown(what, SUMMARY_MAX_CHARS), _shown(notification.reason, SUMMARY_MAX_CHARS), since)
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text} for text in texts]}
+def _link(name: str, url: str) -> str:
+    # The bar would end the URL.
+    return f"<{_shown(url, URL_MAX_CHARS).replace('|', '%7C')}|{name}>"
 
 
 def _section(text: str) -> dict[str, Any]:
@@ -221,6 +190,4 @@ def _section(text: str) -> dict[str, Any]:
 
 def _shown(text: str, limit: int) -> str:
     """Text on one line, cut to `limit` characters, then escaped: https://docs.slack.dev/messaging/formatting-message-text."""
-    line = " ".join(text.split())
-    line = line if len(line) <= limit else line[: limit - 1] + "…"
-    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return cut(one_line(text), limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

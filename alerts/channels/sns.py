@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from alerts.content import content, title
 from alerts.plain import cut, cut_bytes, one_line
+from alerts.story import story, title
 from basewatch.aws import AwsSession
 from basewatch.errors import DeliveryError, NotFoundError, ObservationError
 from basewatch.model import Reason
@@ -125,9 +125,9 @@ def publication(topic: str, message: Message) -> dict[str, Any]:
 def _text(message: Message) -> str:
     parts = list[str]()
     for notification in message.notifications[:_MAX_SHOWN]:
-        pieces = content(notification)
-        facts = [f"{name}: {cut(one_line(text), _FACT_MAX_CHARS)}" for name, text in (*pieces.facts, *pieces.links)]
-        parts.append("\n".join((one_line(pieces.headline), *facts)))
+        told = story(notification)
+        facts = [f"{name}: {cut(one_line(text), _FACT_MAX_CHARS)}" for name, text in (*told.facts, *told.links)]
+        parts.append("\n".join((one_line(told.headline), one_line(told.context), *facts)))
     if left := len(message.notifications) - len(parts):
         parts.append(f"and {left} more; the report has them all")
     return "\n\n".join(parts)

@@ -14,9 +14,9 @@ from typing import Any, ClassVar, Literal
 import orjson
 
 from alerts.channel_settings import secret_url
-from alerts.content import Content, content, title
 from alerts.http_request import TIMEOUT_SECONDS, HttpPeer
 from alerts.plain import cut, one_line
+from alerts.story import Colour, Story, story, title
 from basewatch.notifier import ALERTMANAGER_TITLE, Channel, Message, Notification, Receipt
 from basewatch.secrets import Reference, Secret, SecretReference, SecretStore
 
@@ -24,7 +24,12 @@ from basewatch.secrets import Reference, Secret, SecretReference, SecretStore
 MAX_BYTES = 26_000
 _HEADLINE_MAX_CHARS, _FACT_MAX_CHARS = 400, 600
 _MAX_SHOWN = 50
-_STYLES = {"red": "attention", "orange": "warning", "green": "good", "white": "default"}
+_STYLES = {
+    Colour.RED: "attention",
+    Colour.ORANGE: "warning",
+    Colour.WHITE: "default",
+    Colour.GREEN: "good",
+}
 
 
 class TeamsChannel(Channel):
@@ -80,7 +85,7 @@ def card_message(message: Message) -> dict[str, Any]:
 
 def _request(message: Message, shown: int) -> dict[str, Any]:
     notifications = message.notifications
-    body = [_container(content(notification)) for notification in notifications[:shown]]
+    body = [_container(story(notification)) for notification in notifications[:shown]]
     if left := len(notifications) - shown:
         body.append(_text((f"and {left} more, which a card has no room for; the report has them all", False)))
     card = {
@@ -96,10 +101,11 @@ def _request(message: Message, shown: int) -> dict[str, Any]:
     return {"type": "message", "attachments": [attachment]}
 
 
-def _container(pieces: Content) -> dict[str, Any]:
-    items = [_text((_shown(pieces.headline, _HEADLINE_MAX_CHARS), True))]
-    items += [_text((f"{name}: ", True), (_shown(text, _FACT_MAX_CHARS), False)) for name, text in pieces.facts]
-    return {"type": "Container", "style": _STYLES[pieces.colour], "separator": True, "items": items}
+def _container(told: Story) -> dict[str, Any]:
+    items = [_text((_shown(told.headline, _HEADLINE_MAX_CHARS), True))]
+    items.append(_text((_shown(told.context, _FACT_MAX_CHARS), False)))
+    items += [_text((f"{name}: ", True), (_shown(text, _FACT_MAX_CHARS), False)) for name, text in told.facts]
+    return {"type": "Container", "style": _STYLES[told.colour], "separator": True, "items": items}
 
 
 def _text(*runs: tuple[str, bool]) -> dict[str, Any]:
@@ -112,7 +118,7 @@ def _text(*runs: tuple[str, bool]) -> dict[str, Any]:
 
 def _actions(notifications: Sequence[Notification]) -> list[dict[str, str]]:
     """The links of the first notification; a card shows six actions at most."""
-    links = content(notifications[0]).links[:6]
+    links = story(notifications[0]).links[:6]
     return [{"type": "Action.OpenUrl", "title": cut(name, 60), "url": url} for name, url in links]
 
 

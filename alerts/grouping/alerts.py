@@ -84,7 +84,9 @@ def _unseen(picture: Picture, unseen: Unseen, findings: Sequence[Finding]) -> Al
         subject=lead.subject if alone else "",
         status=Status.UNVERIFIED,
         severity=lead.severity,
-        summary=lead.summary if own_words else f"{unseen.words}: {_cannot(len(findings))} be verified",
+        summary=lead.summary
+        if own_words
+        else unseen.words + ("" if alone else f": {_cannot(len(findings))} be verified"),
         since=picture.at,
         finding=lead.key if alone else "",
         title=picture.titles.get(lead.check, "") if alone else "",

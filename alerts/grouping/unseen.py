@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from alerts.grouping.findings import CONNECT, NOT_SEEN, is_at_the_door, most_frequent
 from alerts.grouping.places import source_name
 from alerts.picture import Picture
+from basewatch.components import described
 from basewatch.model import Finding, Reason
 
 Cause: TypeAlias = tuple[str, ...]
@@ -69,7 +70,7 @@ def _cause(finding: Finding) -> Cause:
 def _words(picture: Picture, cause: Cause, findings: list[Finding]) -> str:
     first = findings[0]
     if cause_lies_in_what_was_read(first):
-        about = cause[1] if cause[0] == "bug" else first.component
+        about = cause[1] if cause[0] == "bug" else described(first.component)
         return f"{about}: {_REASONS.get(first.reason or Reason.BUG, 'it could not be observed')}"
     sources = sorted({source_name(picture, finding.source) for finding in findings})
     where = sources[0] if len(sources) == 1 else f"{sources[0]} and {len(sources) - 1} more"

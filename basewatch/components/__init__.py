@@ -33,6 +33,7 @@ __all__ = [
     "Slo",
     "Table",
     "Watcher",
+    "described",
 ]
 
 
@@ -61,3 +62,15 @@ COMPONENT_SECTIONS: Mapping[type[Component], str] = {
     get_args(field.annotation)[0]: section for section, field in Components.model_fields.items()
 }
 COMPONENT_TYPES: tuple[type[Component], ...] = (*COMPONENT_SECTIONS, Watcher)
+_NOUNS: Mapping[str, str] = {each.kind: each.noun for each in COMPONENT_TYPES if each.noun}
+# arn:aws:lambda:us-east-1:123456789012:function:NAME
+_NAME_IN_ARN = 6
+
+
+def described(ref: str) -> str:
+    """A component's ref in words: `S3 bucket logs` for `audit_bucket/logs`. Of an ARN, the name is shown."""
+    kind, _, name = ref.partition("/")
+    if name.startswith("arn:"):
+        name = ":".join(name.split(":")[_NAME_IN_ARN:]) or name
+    noun = _NOUNS.get(kind) or kind.replace("_", " ")
+    return noun if noun.lower() == name else f"{noun} {name}".strip()

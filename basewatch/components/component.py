@@ -18,6 +18,8 @@ class Component(ConfigModel):
     """
 
     kind: ClassVar[str] = "any"
+    noun: ClassVar[str] = ""
+    """What people call such a component in a sentence, such as `S3 bucket`; empty means the words of `kind`."""
     promises: ClassVar[tuple[str, ...]] = ()
     name: str = Field(min_length=1)
 

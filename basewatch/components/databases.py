@@ -22,6 +22,7 @@ class AuroraCluster(AlarmedComponent):
     """
 
     kind: ClassVar[str] = "aurora_cluster"
+    noun: ClassVar[str] = "Aurora cluster"
     dimension: ClassVar[str] = "DBClusterIdentifier"
     promises: ClassVar[tuple[str, ...]] = (
         "capacity",
@@ -91,6 +92,7 @@ class Database(Component):
     """
 
     kind: ClassVar[str] = "database"
+    noun: ClassVar[str] = "database"
     promises: ClassVar[tuple[str, ...]] = (
         "tenancy",
         "tenancy.write_probes",

@@ -20,6 +20,7 @@ class Function(AlarmedComponent):
     """A Lambda function."""
 
     kind: ClassVar[str] = "function"
+    noun: ClassVar[str] = "Lambda function"
     dimension: ClassVar[str] = "FunctionName"
     promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "errors_below", "p95_below", "throttled_below")
     errors_below: RatioThreshold | None = None
@@ -51,6 +52,7 @@ class Api(AlarmedComponent):
     """
 
     kind: ClassVar[str] = "api"
+    noun: ClassVar[str] = "API"
     dimension: ClassVar[str] = "ApiName"
     promises: ClassVar[tuple[str, ...]] = (
         "authorizer",
@@ -104,6 +106,7 @@ class Table(AlarmedComponent):
     """
 
     kind: ClassVar[str] = "table"
+    noun: ClassVar[str] = "DynamoDB table"
     dimension: ClassVar[str] = "TableName"
     promises: ClassVar[tuple[str, ...]] = ("pitr", "alarms_quiet", "throttled_below")
     since: CalendarDate | None = None
@@ -116,6 +119,7 @@ class CacheCluster(AlarmedComponent):
     """A DynamoDB Accelerator (DAX) cluster."""
 
     kind: ClassVar[str] = "cache_cluster"
+    noun: ClassVar[str] = "DAX cluster"
     dimension: ClassVar[str] = "ClusterId"
     promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "hits_above")
     hits_above: RatioThreshold | None = None
@@ -125,6 +129,7 @@ class Queue(AlarmedComponent):
     """An SQS queue."""
 
     kind: ClassVar[str] = "queue"
+    noun: ClassVar[str] = "SQS queue"
     dimension: ClassVar[str] = "QueueName"
     promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "oldest_below")
     oldest_below: DurationThreshold | None = None
@@ -134,6 +139,7 @@ class EventRule(AlarmedComponent):
     """An EventBridge rule on the default event bus; `every` is the longest time between two triggers."""
 
     kind: ClassVar[str] = "event_rule"
+    noun: ClassVar[str] = "EventBridge rule"
     dimension: ClassVar[str] = "RuleName"
     promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "every")
     every: Duration | None = None

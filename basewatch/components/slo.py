@@ -22,6 +22,7 @@ class Slo(AwsComponent):
     """
 
     kind: ClassVar[str] = "slo"
+    noun: ClassVar[str] = "SLO"
     promises: ClassVar[tuple[str, ...]] = ("objective",)
     of: str
     sli: Literal["availability", "latency", "throttling"]

@@ -20,6 +20,7 @@ class BackupVault(AlarmedComponent):
     """
 
     kind: ClassVar[str] = "backup_vault"
+    noun: ClassVar[str] = "backup vault"
     dimension: ClassVar[str] = "BackupVaultName"
     promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "no_failed_jobs")
     since: CalendarDate | None = None
@@ -30,6 +31,7 @@ class AuditBucket(AwsComponent):
     """An S3 bucket that keeps audit records under Object Lock."""
 
     kind: ClassVar[str] = "audit_bucket"
+    noun: ClassVar[str] = "S3 bucket"
     promises: ClassVar[tuple[str, ...]] = ("object_lock",)
     object_lock: ObjectLock
 
@@ -45,6 +47,7 @@ class DumpBackups(AwsComponent):
     """
 
     kind: ClassVar[str] = "dump_backups"
+    noun: ClassVar[str] = "database dumps"
     promises: ClassVar[tuple[str, ...]] = ("stale_after", "keep", "restore_drill")
     bucket: str
     prefix: str = ""

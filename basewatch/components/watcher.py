@@ -12,6 +12,7 @@ class Watcher(Component):
     """Basewatch. It is not declared: every recorded pass expects it, and `run.every` is its promise."""
 
     kind: ClassVar[str] = "watcher"
+    noun: ClassVar[str] = "Basewatch"
     promises: ClassVar[tuple[str, ...]] = ("every",)
     name: str = "basewatch"
     every: Duration

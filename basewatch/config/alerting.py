@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, InstanceOf, SerializeAsAny
 
 from basewatch.component_settings import ConfigModel, parse_optional_section
 from basewatch.config.streak import PassesOrDuration, ReminderInterval, Streak
+from basewatch.config.templates import template_of
 from basewatch.model import Severity
 from basewatch.notifier import Channel
 from basewatch.quantities import Duration, parse_duration
@@ -51,6 +52,20 @@ class Flapping(ConfigModel):
     quiet: Duration = parse_duration("2h")
 
 
+class AlertLinks(ConfigModel):
+    """Where the links in alerts lead. The dashboard's is `prometheus.dashboard_url`."""
+
+    runbooks: Annotated[str, template_of("page")] = Field(
+        default="docs/runbooks/{page}.md",
+        description="where the runbooks are published; {page} is the id of the check, or blind, unseen or history-down",
+    )
+    report: Annotated[str, template_of("run")] | None = Field(
+        default=None,
+        description="where the reports are published; {run} is the id of the run",
+        examples=["https://reports.example.com/{run}/report.html"],
+    )
+
+
 class Alerts(ConfigModel):
     """Who sends alerts on verdicts: Basewatch's own channels (`direct`), or the user's Prometheus (`prometheus`).
 
@@ -67,3 +82,4 @@ class Alerts(ConfigModel):
     resolve_after: PassesOrDuration = Streak()
     remind_every: ReminderInterval = parse_duration("24h")
     flapping: Annotated[Flapping | None, BeforeValidator(parse_optional_section)] = Flapping()
+    links: AlertLinks = Field(default_factory=AlertLinks)

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from basewatch.component_settings import ConfigModel
-from basewatch.errors import InvalidValueError, display_value
+from basewatch.config.templates import template_of
 from basewatch.identifiers import HostPort
 from basewatch.quantities import Duration, parse_duration
 
-
-def _template_of(*placeholders: str) -> BeforeValidator:
-    def parse(value: object) -> object:
-        found = set(re.findall(r"\{(.*?)\}", value)) if isinstance(value, str) else set()
-        if unknown := sorted(found - set(placeholders)):
-            known = ", ".join(f"{{{name}}}" for name in placeholders)
-            raise InvalidValueError(
-                f"{display_value(value)} has the unknown placeholder '{unknown[0]}'", f"the placeholders are {known}"
-            )
-        return value
-
-    return BeforeValidator(parse)
+FINDINGS_DASHBOARD = "basewatch-findings"
+"""The identifier of the dashboard of findings."""
 
 
 class Email(ConfigModel):
@@ -42,11 +31,11 @@ class Prometheus(ConfigModel):
     scrape_interval: Duration = Field(
         default=parse_duration("1m"), description="the interval at which it scrapes and evaluates the rules"
     )
-    runbook_url: Annotated[str, _template_of("alert")] = Field(
+    runbook_url: Annotated[str, template_of("alert")] = Field(
         default="docs/alerting-rules.md#{alert}",
         description="where an alert is explained; {alert} is its name in lower case",
     )
-    dashboard_url: Annotated[str, _template_of("uid")] = Field(
+    dashboard_url: Annotated[str, template_of("uid")] = Field(
         default="/d/{uid}", description="where a dashboard is; {uid} is its identifier"
     )
     secrets: str = Field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from basewatch.config import Config
+from basewatch.config.prometheus import FINDINGS_DASHBOARD
 from generate.grafana.dashboard_model import Dashboard, Panel, PanelQuery, Row, Variable
 
 _THIS = 'component=~"$component"'
@@ -12,7 +13,7 @@ _COLUMNS = "check, component, subject, severity"
 def dashboard(config: Config) -> Dashboard:
     """UNVERIFIED findings have a table of their own: they are never green."""
     return Dashboard(
-        uid="basewatch-findings",
+        uid=FINDINGS_DASHBOARD,
         title=f"{config.platform.name} findings",
         description="The findings of the last run: FAIL first, then UNVERIFIED.",
         variables=(Variable(name="component", label="Component", query="basewatch_finding_status, component"),),

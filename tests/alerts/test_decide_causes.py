@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from alerts.channels.slack import slack_message
-from alerts.messages import members_text
+from alerts.story import story
 from basewatch.config import Alerts
 from basewatch.history import OpenAlert
 from basewatch.model import Finding, Run, Severity, Status
@@ -42,8 +42,9 @@ def test_a_cause_is_reported_once_on_each_channel() -> None:
     """However many findings it explains, a channel gets one message, which says how many and of what."""
     due = decided(a_run(CAUSE, *SYMPTOMS))
     assert [(each.channel, each.alert.check) for each in due] == [(PAGER, CAUSE.check), (SLACK, CAUSE.check)]
-    assert members_text(due[0].alert).startswith("8 other findings: tenancy.probe.sweep <table 0>, ")
-    assert members_text(due[0].alert).endswith(" and 3 more")
+    explains = dict(story(due[0]).facts)["Explains"]
+    assert explains.startswith("8 more: Aurora cluster securebase-production, <table 0>: ")
+    assert explains.endswith("; and 3 more")
 
 
 def test_what_it_explains_is_shown_escaped() -> None:

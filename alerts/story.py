@@ -1,0 +1,214 @@
+"""What a notification says, in the same words for every channel: a channel lays the pieces out, and escapes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from alerts.messages import age_text
+from alerts.phrases import URGENCY, figures, how_known, moment, shortened
+from alerts.plain import one_line
+from basewatch.alert import Alert, AlertKind, Member
+from basewatch.components import described
+from basewatch.model import Severity, Status
+from basewatch.notifier import Action, Notification
+
+# What a phone shows of a notification before it is opened: a headline says what and where within it.
+HEADLINE_MAX_CHARS = 150
+_THING_MAX_CHARS = 90
+_MEMBERS_SHOWN = 5
+
+
+class Colour(StrEnum):
+    """How bad a message looks: RED and ORANGE are failures, WHITE could not be verified, and GREEN is over."""
+
+    RED = "red"
+    ORANGE = "orange"
+    WHITE = "white"
+    GREEN = "green"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """The pieces of one notification, as plain text that is not escaped; each is one line.
+
+    `headline` names the resource and what is wrong with it, in at most HEADLINE_MAX_CHARS. `context` is how bad it is,
+    and the platform with its environment. `facts` are named texts in the order in which a person needs them, and
+    `links` are named URLs that can be followed from anywhere. `title` is headline and context in one line, for a
+    subject, a screen that is locked, and a voice on the telephone.
+    """
+
+    colour: Colour
+    headline: str
+    context: str
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    links: tuple[tuple[str, str], ...]
+
+
+def story(notification: Notification) -> Story:
+    """What is told of one alert."""
+    alert, open_ = notification.alert, notification.action is not Action.RESOLVE
+    headline = shortened(_headline(notification), HEADLINE_MAX_CHARS)
+    where = f"{notification.platform} {notification.environment}"
+    return Story(
+        colour=_colour(notification),
+        headline=headline,
+        context=f"{URGENCY[alert.severity]} · {where}" if open_ else where,
+        title=f"{headline} ({alert.severity.value}, {where})" if open_ else f"{headline} ({where})",
+        facts=tuple((name, one_line(text)) for name, text in _facts(notification) if text),
+        links=tuple((link.label, link.url) for link in notification.links if link.absolute),
+    )
+
+
+def title(notifications: Sequence[Notification]) -> str:
+    """One line for a message of several notifications: the title of the first, and how many more there are."""
+    more = len(notifications) - 1
+    return story(notifications[0]).title + (f" and {more} more" if more else "")
+
+
+def thing(alert: Alert) -> str:
+    """The resource that an alert is about, in words: `DynamoDB table notes`; empty when it is about none."""
+    return shortened(described(alert.component), _THING_MAX_CHARS) if alert.component else ""
+
+
+def _colour(notification: Notification) -> Colour:
+    alert = notification.alert
+    if notification.action is Action.RESOLVE:
+        return Colour.GREEN
+    if alert.kind is AlertKind.UNSEEN or (alert.kind is AlertKind.FINDING and alert.status is Status.UNVERIFIED):
+        return Colour.WHITE
+    return Colour.RED if alert.severity.rank >= Severity.HIGH.rank else Colour.ORANGE
+
+
+def _headline(notification: Notification) -> str:
+    match notification.action:
+        case Action.FIRE:
+            return _problem(notification.alert)
+        case Action.REMIND:
+            return f"{_still(notification.alert)} after {_lasted(notification)}: {_problem(notification.alert)}"
+        case Action.RESOLVE:
+            return _ended(notification)
+        case _:
+            assert_never(notification.action)
+
+
+def _problem(alert: Alert) -> str:
+    match alert.kind:
+        case AlertKind.FINDING:
+            return _about(alert, f"{alert.summary}{_figures(alert)}")
+        case AlertKind.UNSEEN:
+            return f"Cannot verify {_about(alert, alert.summary)}" if alert.finding else one_line(alert.summary)
+        case AlertKind.BLIND:
+            return alert.summary
+        case _:
+            assert_never(alert.kind)
+
+
+def _about(alert: Alert, text: str) -> str:
+    """The text behind the resource, and behind the subject in it unless the text names that itself."""
+    subject = "" if alert.subject in text else f", {alert.subject}"
+    name = thing(alert)
+    return one_line(f"{name}{subject}: {text}" if name else text)
+
+
+def _figures(alert: Alert) -> str:
+    return figures(alert.summary, alert.observed, alert.expected)
+
+
+def _still(alert: Alert) -> str:
+    match alert.kind:
+        case AlertKind.FINDING:
+            return "Still failing"
+        case AlertKind.UNSEEN:
+            return "Still not verified"
+        case AlertKind.BLIND:
+            return "Still blind"
+        case _:
+            assert_never(alert.kind)
+
+
+def _ended(notification: Notification) -> str:
+    alert, after = notification.alert, f"after {_lasted(notification)}"
+    match alert.kind:
+        case AlertKind.FINDING if _judged_again(notification):
+            return f"Resolved {after}: {_about(alert, alert.summary)}"
+        case AlertKind.FINDING:
+            return f"Closed {after}: {_about(alert, notification.reason)}"
+        case AlertKind.UNSEEN:
+            return f"Verified again {after}: {thing(alert) if alert.finding else one_line(alert.summary)}"
+        case AlertKind.BLIND:
+            return f"Sees again {after}: {alert.summary}"
+        case _:
+            assert_never(alert.kind)
+
+
+def _judged_again(notification: Notification) -> bool:
+    """Whether an alert ends because its promise was judged again; one that is only closed keeps its summary."""
+    alert = notification.alert
+    return alert.status in (Status.PASS, Status.NOT_APPLICABLE) and alert.summary != notification.was
+
+
+def _lasted(notification: Notification) -> str:
+    return age_text(notification.at - notification.alert.since)
+
+
+def _facts(notification: Notification) -> Iterator[tuple[str, str]]:
+    alert = notification.alert
+    open_ = notification.action is not Action.RESOLVE
+    if len(_headline(notification)) > HEADLINE_MAX_CHARS:
+        yield "What", _headline(notification)
+    yield "Note", notification.note
+    if open_:
+        yield "Do first", alert.remedy
+    else:
+        yield "It was", notification.was
+    yield "Promise", alert.title
+    if open_ or _judged_again(notification):
+        yield "Observed", alert.observed
+        yield "Expected", alert.expected
+    yield "Since", _since(notification)
+    if open_:
+        yield from _members(alert)
+        yield "Known by", how_known(alert)
+    yield "Sent because", notification.reason
+    yield "Finding", " ".join(filter(None, (alert.check, alert.component, alert.subject)))
+    yield from ((link.label, link.url) for link in notification.links if open_ and not link.absolute)
+    if open_:
+        yield "Explain", f"basewatch explain {alert.finding or alert.key}"
+
+
+def _since(notification: Notification) -> str:
+    began, noticed = notification.alert.since, notification.fired_at
+    if notification.action is Action.RESOLVE:
+        return f"{moment(began)} until {moment(notification.at)}"
+    if began >= noticed:
+        return moment(began)
+    return f"{moment(began)}, {age_text(noticed - began)} before this channel was notified"
+
+
+def _members(alert: Alert) -> Iterator[tuple[str, str]]:
+    """The findings inside an alert: what it explains, or what could not be verified, by resource."""
+    if not alert.members:
+        return
+    if alert.kind is AlertKind.FINDING:
+        told = [_member_text(each) for each in alert.members]
+        yield "Explains", f"{len(told)} more: {_listed(told)}"
+        return
+    checks: dict[str, list[str]] = {}
+    for each in alert.members:
+        checks.setdefault(each.component, []).append(each.check)
+    by_component = [f"{described(ref)} ({', '.join(dict.fromkeys(ids))})" for ref, ids in checks.items()]
+    yield "Not verified", _listed(by_component)
+
+
+def _listed(texts: Sequence[str]) -> str:
+    left = len(texts) - _MEMBERS_SHOWN
+    return "; ".join(texts[:_MEMBERS_SHOWN]) + (f"; and {left} more" if left > 0 else "")
+
+
+def _member_text(member: Member) -> str:
+    inside = "" if member.subject in member.summary else f", {member.subject}"
+    return one_line(f"{described(member.component)}{inside}: {shortened(member.summary, 80)}")

@@ -1,0 +1,158 @@
+"""A story says what is wrong with which resource first, and is the same for every channel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from alerts.phrases import place
+from alerts.story import HEADLINE_MAX_CHARS, Story, story
+from basewatch.alert import Alert, AlertKind, Member
+from basewatch.components import COMPONENT_TYPES, described
+from basewatch.model import Severity, Status
+from basewatch.notifier import Action, Link
+from tests.alerts.samples import EXAMPLES
+from tests.fakes import NOON
+
+FAILS = EXAMPLES["fails"]
+BUCKET = replace(
+    FAILS.alert,
+    check="retention.s3.lock_versions",
+    component="audit_bucket/securebase-production-audit-logs",
+    subject="",
+    summary="3 of 3 versions sampled, 3 not locked as promised",
+    observed="",
+    expected="",
+    title="Every sampled object version is locked for the promised retention",
+)
+
+
+def told(alert: Alert, action: Action = Action.FIRE, **fields: object) -> Story:
+    """The story of this alert."""
+    return story(replace(FAILS, alert=alert, action=action, **fields))  # type: ignore[arg-type]  # fields by name
+
+
+def line(of: Story, name: str) -> str:
+    """The text of one line; empty when it is left out."""
+    return dict(of.facts).get(name, "")
+
+
+def test_the_headline_names_the_resource() -> None:
+    """Who reads nothing else knows which resource it is and what is wrong with it."""
+    assert told(BUCKET).title == (
+        "S3 bucket securebase-production-audit-logs: 3 of 3 versions sampled, 3 not locked as promised "
+        "(critical, securebase production)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "kind", "start"),
+    [
+        (Action.FIRE, AlertKind.FINDING, "S3 bucket audit: "),
+        (Action.FIRE, AlertKind.UNSEEN, "Cannot verify S3 bucket audit: "),
+        (Action.REMIND, AlertKind.FINDING, "Still failing after 2 d 3 h: S3 bucket audit: "),
+        (Action.REMIND, AlertKind.UNSEEN, "Still not verified after 2 d 3 h: Cannot verify S3 bucket audit: "),
+        (Action.RESOLVE, AlertKind.FINDING, "Closed after 2 d 3 h: S3 bucket audit: it is no longer checked"),
+        (Action.RESOLVE, AlertKind.UNSEEN, "Verified again after 2 d 3 h: S3 bucket audit"),
+    ],
+)
+def test_each_kind_of_message_has_its_own_first_words(action: Action, kind: AlertKind, start: str) -> None:
+    """A fire, a reminder and an end are told apart by their first words."""
+    alert = replace(BUCKET, kind=kind, component="audit_bucket/audit", since=NOON, status=Status.NOT_APPLICABLE)
+    at = NOON + timedelta(days=2, hours=3, minutes=4)
+    shown = told(alert, action, at=at, was=BUCKET.summary, reason="it is no longer checked")
+    assert shown.headline.startswith(start)
+
+
+def test_a_promise_that_holds_again_says_what_it_was() -> None:
+    """A resolve tells the present state first, and the past one with its duration."""
+    passes = story(EXAMPLES["passes again"])
+    assert passes.headline == "Resolved after 6 h: Aurora cluster securebase-production: It is PASS."
+    assert line(passes, "It was") == "The newest restorable time is 2 h old."
+    assert line(passes, "Since") == "2026-03-02 12:00 UTC until 2026-03-02 18:00 UTC"
+
+
+def test_a_problem_older_than_its_message_says_so() -> None:
+    """What the facts say of the beginning is told beside the time of the message."""
+    shown = told(replace(BUCKET, since=NOON - timedelta(hours=3, minutes=36)), fired_at=NOON)
+    assert line(shown, "Since") == "2026-03-02 08:24 UTC, 3 h 36 min before this channel was notified"
+
+
+def test_short_figures_stand_in_the_headline() -> None:
+    """A summary without its figures gets them, unless it has them already."""
+    old = replace(BUCKET, summary="The newest dump is too old", observed="3h36m", expected="1h30m at most")
+    assert told(old).headline.endswith(": The newest dump is too old (3h36m, expected 1h30m at most)")
+    said = replace(old, summary="The newest dump is 3h36m old")
+    assert told(said).headline.endswith(": The newest dump is 3h36m old")
+
+
+def test_a_long_text_is_cut_in_the_headline_alone() -> None:
+    """The headline fits a phone, and the whole text follows."""
+    shown = told(replace(BUCKET, summary="word " * 100))
+    assert HEADLINE_MAX_CHARS - 5 < len(shown.headline) <= HEADLINE_MAX_CHARS
+    assert line(shown, "What").count("word") == 100
+
+
+def test_several_findings_are_one_sentence() -> None:
+    """What an alert explains is told by resource, a few of it whole and the rest as a number."""
+    members = tuple(
+        Member(
+            key=f"v1-{number}",
+            check="tenancy.probe.sweep",
+            component="database/main",
+            subject=f"public.t{number}",
+            status=Status.FAIL,
+            severity=Severity.HIGH,
+            summary="1 of 3 tenants saw rows of another",
+        )
+        for number in range(7)
+    )
+    told_of = line(told(replace(BUCKET, members=members)), "Explains")
+    assert told_of.startswith("7 more: database main, public.t0: 1 of 3 tenants saw rows of another; ")
+    assert told_of.endswith("; and 2 more")
+
+
+def test_every_kind_of_component_has_a_word() -> None:
+    """No component is called by the name of its kind in the configuration."""
+    assert [kind for kind in COMPONENT_TYPES if not kind.noun] == []
+    assert described("function/arn:aws:lambda:us-east-1:123456789012:function:auth:live") == "Lambda function auth:live"
+
+
+def test_links_lead_to_the_runbook_and_the_resource() -> None:
+    """Without any setting there are the page of the check and the resource in the AWS console."""
+    assert FAILS.links == (
+        Link(label="Runbook", url="docs/runbooks/backup.aurora.rpo.md"),
+        Link(
+            label="AWS console",
+            url="https://us-east-1.console.aws.amazon.com/rds/home?region=us-east-1"
+            "#database:id=securebase-production;is-cluster=true",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("aws:123456789012/us-east-1", "AWS account 123456789012, us-east-1"),
+        ("aws:123456789012", "AWS account 123456789012"),
+        ("postgresql:main", "database main"),
+        ("postgresql:main/reader", "database main (reader)"),
+        ("postgresql:main/login/app", "database main as app"),
+        ("postgresql:main/proxy/app", "database main through its proxy as app"),
+        ("configuration", "configuration"),
+    ],
+)
+def test_a_source_is_told_in_words(source: str, words: str) -> None:
+    """Nobody has to know how Basewatch writes a source down."""
+    assert place(source) == words
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_nothing_is_said_twice(example: str) -> None:
+    """No line repeats another, and none is empty."""
+    shown = story(EXAMPLES[example])
+    texts = [text for _, text in shown.facts]
+    assert all(texts)
+    assert len(texts) == len(set(texts)), shown
