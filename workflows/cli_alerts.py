@@ -20,9 +20,9 @@ Key = Annotated[str, typer.Argument(metavar="KEY", help="The key of an alert, or
 def list_alerts(config: ConfigPath = DEFAULT_CONFIG, output: OutputFormat = ResultFormat.TEXT) -> None:
     """List every open alert: since when, who was notified, who has taken it on."""
     from workflows import alert_commands
-    from workflows.commands import prepare, utc_now
+    from workflows.commands import existing_history, utc_now
 
-    with prepare(config, os.environ).existing_history() as history:
+    with existing_history(config, os.environ) as history:
         found = alert_commands.listed(history)
     if output is ResultFormat.JSON:
         _print_json(alert_commands.alerts_json(found))
@@ -39,9 +39,9 @@ def ack(
 ) -> None:
     """Take an alert on. It is not repeated and does not escalate until it ends; its end is notified as ever."""
     from workflows import alert_commands
-    from workflows.commands import prepare, utc_now
+    from workflows.commands import existing_history, utc_now
 
-    with prepare(config, os.environ).existing_history() as history:
+    with existing_history(config, os.environ) as history:
         taken = alert_commands.acknowledge(history, key, by, note, utc_now())
     typer.echo(f"{by} has taken on {taken.alert.key[: alert_commands.KEY_CHARS]}: {taken.alert.check}")
 
@@ -55,9 +55,9 @@ def show_history(
 ) -> None:
     """Show the notifications that were decided, and what became of each."""
     from workflows import alert_commands
-    from workflows.commands import prepare
+    from workflows.commands import existing_history
 
-    with prepare(config, os.environ).existing_history() as history:
+    with existing_history(config, os.environ) as history:
         log = history.notification_log(key, limit)
     if output is ResultFormat.JSON:
         _print_json(alert_commands.log_json(log))

@@ -77,6 +77,15 @@ class PreparedPlan:
         return resolve_text(self.plan.config.history.url, self.environ, self.sessions.secret_store)
 
 
+def existing_history(path: Path, environ: Mapping[str, str]) -> History:
+    """The history of the configuration at `path`, opened; no other secret of it has to be set.
+
+    Raises: ConfigError; HistoryError; SecretNotFoundError.
+    """
+    plan = load_plan(path)
+    return PreparedPlan(plan=plan, sessions=AwsSessions(plan.config, environ), environ=environ).existing_history()
+
+
 def utc_now() -> datetime:
     """The wall clock in UTC. Commands read it and pass the time on; judges never read a clock."""
     return datetime.now(UTC)

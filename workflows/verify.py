@@ -11,12 +11,9 @@ import typer
 from basewatch.errors import BasewatchError
 from basewatch.facts import from_json
 from basewatch.history.seal import problem
-from basewatch.history.store import History
 from basewatch.model import Finding, Run
-from basewatch.secrets import resolve_text
 from checks.engine.judge import VerdictDifference, rejudge
-from workflows.commands import ExitCode
-from workflows.plan import load_plan
+from workflows.commands import ExitCode, existing_history
 from workflows.plugins import known_checks
 
 
@@ -32,7 +29,7 @@ def verify_run_file(path: Path) -> int:
 
 def verify_history(config: Path, environ: Mapping[str, str]) -> int:
     """Recomputes every seal of the history, and judges its newest run again. Raises: BasewatchError."""
-    with History.open(resolve_text(load_plan(config).config.history.url, environ)) as runs:
+    with existing_history(config, environ) as runs:
         chain = runs.verify()
         typer.echo(f"{chain.verified_runs} runs match their seals")
         for row in chain.set_aside:

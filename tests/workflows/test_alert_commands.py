@@ -84,16 +84,14 @@ def test_nothing_open_is_said() -> None:
 
 @pytest.mark.parametrize("format_", ["text", "json"])
 @pytest.mark.parametrize("command", ["list", "history"])
-def test_the_commands_answer(
-    history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, format_: str
-) -> None:
+def test_the_commands_answer(history: History, tmp_path: Path, command: str, format_: str) -> None:
     """Each form prints the alert of the configured history."""
     config = tmp_path / "config.yaml"
     config.write_text(
         "version: 1\nplatform: {name: notes, environment: test}\n"
-        "components: {databases: [{name: notes, url: env:NOTES_URL, audit: {table: log}}]}\n"
+        "aws: {accounts: {notes: {id: '123456789012', regions: [eu-west-1]}}}\n"
+        "components: {queues: [{name: notes, oldest_below: 5m}]}\n"
         f"history: {{url: 'sqlite:///{tmp_path}/history.db'}}\n"
     )
-    monkeypatch.setenv("NOTES_URL", "postgresql://localhost/notes")
     done = CliRunner().invoke(app, ["alerts", command, "--config", str(config), "--format", format_])
     assert (done.exit_code, KEY in done.output) == (0, True), done.output
