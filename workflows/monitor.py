@@ -143,7 +143,9 @@ def record_run(plan: Plan, observed: Observed, history: History, *, only_changes
         other = tuple(finding for finding in current if pair_of(finding) not in run.expected)
         current = tuple(finding for finding in current if pair_of(finding) in run.expected)
     else:
-        run = reduce(merge_partial, history.partial_runs(run.started), run)
+        # One that began after this pass has ended is older in truth: the clock was set back since.
+        during = (each for each in history.partial_runs(run.started) if each.started <= run.finished)
+        run = reduce(merge_partial, during, run)
     # The cause of a partial run's finding may be a current finding that this run did not judge.
     run = replace(run, findings=assign_causes(run.findings, (planned.check for planned in plan.checks), other))
     run = replace(

@@ -148,3 +148,16 @@ def test_a_second_look_asks_for_the_metrics_of_its_components_alone(
         for query in request["MetricDataQueries"]
     }
     assert names == {"auth"}
+
+
+def test_a_partial_run_of_a_time_to_come_is_not_newer(
+    sessions: OneSource, platform: Platform, history: History
+) -> None:
+    """After the clock was set back, what was seen before that does not replace what a full pass sees now."""
+    platform.refusing = True
+    blind = a_pass(sessions, history, NOON)
+    platform.refusing = False
+    assert judged(second_look(sessions, history, blind, HOUR))
+    platform.refusing = True
+    again = a_pass(sessions, history, NOON + MINUTE)
+    assert judged(again) == []
