@@ -117,10 +117,11 @@ class Plan:
     def next_window(self, last_end: datetime | None, now: datetime) -> Window:
         """The window of a run at `now`: from the end of the last window, and at least `run.lookback` long.
 
-        So no time between two runs is missed. The first window begins where a run before it would have ended.
+        So no time between two runs is missed. The first window begins where a run before it would have ended, and so
+        does one after an end that lies in the future, because the clock was set back.
         """
         run = self.config.run
-        since = last_end or now - run.every
+        since = last_end if last_end and last_end <= now else now - run.every
         return Window(start=min(since, now - run.lookback), end=now)
 
 

@@ -60,6 +60,7 @@ class Service:
         self._switching, self._requesting = Lock(), Lock()
         self._requested: Future[str] | None = None
         self._stopped = False
+        self._standstill = ""
         self._current = self._built(prepared)
         self._note_reload(successful=True)
 
@@ -73,7 +74,7 @@ class Service:
         current, age = self._current, self.served.age
         if age > 2 * current.prepared.plan.config.collectors.fast:
             return f"the page was not refreshed for {format_duration(timedelta(seconds=round(age.total_seconds())))}"
-        return current.scheduler.problem()
+        return self._standstill or current.scheduler.problem()
 
     def start(self) -> None:
         """Starts the jobs."""
@@ -165,7 +166,9 @@ class Service:
         try:
             new = self._built(prepared, due_in)
         except Exception:
+            self._standstill = "its jobs could be started neither with the new configuration nor with the earlier one"
             self._current = self._started(self._built(self._with_telemetry(old.prepared), due_in), old)
+            self._standstill = ""
             raise
         self._current = self._started(new, old)
 
@@ -175,9 +178,13 @@ class Service:
         return new
 
     def _end(self, generation: _Generation) -> None:
+        """Ends the jobs, then saves; whatever fails there must not keep the next jobs from being started."""
         generation.scheduler.stop()
-        generation.exporter.stop()
-        generation.sources.close(self._wall())
+        for save in (generation.exporter.stop, lambda: generation.sources.close(self._wall())):
+            try:
+                save()
+            except Exception:
+                logger.exception("what the service remembers could not be saved")
 
     def _clock_set(self, by: timedelta) -> None:
         """Everything that remembers a time of the wall clock is built anew; the jobs keep their intervals."""

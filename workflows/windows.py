@@ -120,7 +120,7 @@ def repeated_window(plan: Plan, last: LastRun | None, now: datetime) -> Evaluati
     It ends where that one ended. So the next full run judges the minutes since then as if this one had not been, and no
     minute is judged by nobody.
     """
-    if last is None:
+    if last is None or last.window_end > now:
         return EvaluationWindow(window=plan.next_window(None, now), warm_up=plan.warm_up)
     start = max(last.window_start, last.window_end - MAX_REEVALUATION)
     return EvaluationWindow(window=Window(start=start, end=last.window_end), warm_up=plan.warm_up)

@@ -145,6 +145,21 @@ def test_what_fails_while_it_is_built_changes_nothing(running: Running, monkeypa
     assert running.objective("auth") == 0.999
 
 
+def test_jobs_that_cannot_be_started_any_more_are_a_problem(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the earlier configuration cannot be built again either, only a restart helps, and health asks for it."""
+
+    def fails(_service: Service, *_arguments: Any) -> Any:
+        raise BasewatchError("no file handle is left")
+
+    def cannot_close(_sources: object, _at: datetime) -> None:
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(Service, "_built", fails)
+    monkeypatch.setattr("workflows.block_sources.MetricSources.close", cannot_close)
+    assert running.service.reload().result(600) == "no file handle is left"
+    assert "could be started neither" in running.service.problem()
+
+
 def test_a_reload_waits_for_the_running_pass(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two passes never run at once: the jobs of the new configuration begin when the old pass has ended."""
     may_end, began = Event(), Event()

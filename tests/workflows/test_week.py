@@ -241,6 +241,18 @@ def test_a_refused_pass_is_made_up_for_by_the_next_one(
     ]
 
 
+def test_a_pass_by_a_clock_that_was_ahead_loses_no_minute(
+    sessions: OneSource, platform: Platform, history: History
+) -> None:
+    """After one whose window ended in the future, every pass judges the time since a pass was due before it."""
+    times_of_passes = [START + 6 * HOUR, START + 12 * HOUR + DAY, START + 18 * HOUR, START + 24 * HOUR]
+    runs = [a_pass(sessions, history, at) for at in times_of_passes]
+    minutes = {minute for run in (runs[0], *runs[2:]) for minute in judged(run)}
+    whole = 6 * HOUR // MINUTE
+    assert len(minutes) == 3 * whole
+    assert max(minutes) == START + 24 * HOUR - SETTLED - MINUTE
+
+
 def test_a_lasting_refusal_is_reread_for_a_limited_time(
     sessions: OneSource, platform: Platform, history: History
 ) -> None:

@@ -117,7 +117,9 @@ def listen(host: str, port: int, connections: Connections) -> Listener:
     Raises: OSError.
     """
     everywhere = "::" if socket.has_dualstack_ipv6() else "0.0.0.0"  # noqa: S104  # an empty host asks for it
-    family, _, _, _, address = socket.getaddrinfo(host or everywhere, port, type=socket.SOCK_STREAM)[0]
+    found = socket.getaddrinfo(host or everywhere, port, type=socket.SOCK_STREAM)
+    # A name that has both, such as localhost, means its IPv4 address, as in Go and so in Prometheus.
+    family, _, _, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
     listener = Listener(family, socket.SOCK_STREAM)
     try:
         listener.connections = connections
