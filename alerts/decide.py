@@ -10,6 +10,7 @@ from alerts.messages import Envelope
 from alerts.picture import Picture
 from alerts.problems import problems_of, rests_on
 from alerts.routing import ChannelRoutes, Labels
+from alerts.silencing import Silencing
 from basewatch.condition import Condition
 from basewatch.config import Alerts, Platform
 from basewatch.history import AlertState
@@ -36,7 +37,7 @@ def decide(previous: AlertState, picture: Picture, policy: Alerts, platform: Pla
     known = {(each.key, each.status): each for each in previous.conditions}
     seen = Seen.of(picture)
     conditions = updated(known, seen, tracked, policy.flapping)
-    routes = ChannelRoutes.of(policy)
+    routes, labels = ChannelRoutes.of(policy), _labels_of(picture)
     moment = Moment(
         envelope=Envelope(
             run=picture.run,
@@ -54,7 +55,8 @@ def decide(previous: AlertState, picture: Picture, policy: Alerts, platform: Pla
         open={(alert.channel, alert.key): alert for alert in previous.open_alerts},
         routes=routes,
         acknowledged=previous.acknowledged,
-        labels=_labels_of(picture),
+        labels=labels,
+        silencing=Silencing.of(policy, picture, seen.findings, labels),
     )
     due = [notification for each in routes for notification in moment.due(each)]
     return Decision(

@@ -20,11 +20,13 @@ from alerts.messages import (
     missed_reason,
     reminder_reason,
     resolve,
+    silence_ended_reason,
     withdraw,
     worse_reason,
 )
 from alerts.problems import Problem, rests_on
 from alerts.routing import ChannelRoutes, Labels, digest_due
+from alerts.silencing import Silencing
 from basewatch.alert import Alert, AlertKind
 from basewatch.condition import Condition
 from basewatch.config import Alerts, Route
@@ -47,6 +49,7 @@ class Moment:
     routes: Sequence[ChannelRoutes]
     acknowledged: frozenset[str]
     labels: Labels
+    silencing: Silencing
 
     def due(self, routes: ChannelRoutes) -> Iterator[Notification]:
         """What is due for one channel."""
@@ -62,7 +65,7 @@ class Moment:
     def _opened(self, routes: ChannelRoutes) -> Iterator[Notification]:
         for problem in self.problems.values():
             alert = problem.alert
-            if (routes.channel.name, alert.key) in self.open:
+            if (routes.channel.name, alert.key) in self.open or self.silencing.silences(alert):
                 continue
             leading = routes.leading(alert, self.labels)
             ready = [route for route in leading if self._is_ready(routes, route, problem)]
@@ -89,6 +92,8 @@ class Moment:
             return self._flapping_reason(problem.conditions)
         if all(route.older_than for route in ready):
             return escalation_reason(self._open_for(problem))
+        if (ended := self.silencing.ended(alert, problem.since)) and problem.first_fired_at is None:
+            return silence_ended_reason(alert.status, ended)
         changed = [picture.before[key] for key in alert.finding_keys if key in picture.before]
         if changed:
             return change_reason(changed[0], alert.status)
@@ -113,7 +118,7 @@ class Moment:
         if isinstance(state, Ended):
             if not leading or digest_due(leading, self._gone_since(last.alert), self.envelope.at):
                 yield self._closed(last, state)
-        elif state.flapping and not last.alert.flapping and self._speaks(leading):
+        elif state.flapping and not last.alert.flapping and self._speaks(leading, last.alert):
             conditions = (self.conditions[key] for key in rests_on(last.alert) if key in self.conditions)
             flapping = replace(last.alert, flapping=True)
             yield again(self.envelope, last, Action.FIRE, flapping, self._flapping_reason(conditions))
@@ -124,7 +129,7 @@ class Moment:
         self, routes: ChannelRoutes, leading: Sequence[Route], opened: OpenAlert, problem: Problem
     ) -> Iterator[Notification]:
         last, alert = opened.last_notification, problem.alert
-        if not self._speaks(leading):
+        if not self._speaks(leading, alert):
             return
         if alert.severity.rank > last.alert.severity.rank:
             reason = worse_reason(last.alert.severity, alert.severity)
@@ -140,12 +145,12 @@ class Moment:
     ) -> Iterator[Notification]:
         last, every = opened.last_notification, routes.reminder(leading)
         due = every and opened.delivered and self.envelope.at - last.at >= every
-        if due and self._speaks(leading) and opened.key not in self.acknowledged:
+        if due and self._speaks(leading, alert) and opened.key not in self.acknowledged:
             reason = reminder_reason(alert.status, self.envelope.at - alert.since)
             yield again(self.envelope, last, Action.REMIND, alert, reason)
 
-    def _speaks(self, leading: Sequence[Route]) -> bool:
-        return bool(leading) and self.policy.verdicts == "direct"
+    def _speaks(self, leading: Sequence[Route], alert: Alert) -> bool:
+        return bool(leading) and self.policy.verdicts == "direct" and not self.silencing.silences(alert)
 
     def _gone_since(self, alert: Alert) -> datetime:
         found = (self.conditions[key].since for key in rests_on(alert) if key in self.conditions)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import assert_never
 
 from basewatch.alert import Alert, AlertKind
 from basewatch.config.alerting import Alerts, Route
+from basewatch.config.silences import any_glob, has_labels
 from basewatch.config.streak import Streak
 from basewatch.notifier import Channel
 
@@ -84,16 +84,6 @@ def matches(route: Route, alert: Alert, labels: Labels) -> bool:
         and has_labels(route.labels, labels.get(component, {}))
         for check, component in findings
     )
-
-
-def any_glob(globs: Iterable[str], text: str) -> bool:
-    """Whether one of the globs matches; no glob matches everything."""
-    return not globs or any(fnmatchcase(text, glob) for glob in globs)
-
-
-def has_labels(wanted: Mapping[str, str], labels: Mapping[str, str]) -> bool:
-    """Whether every wanted label is there with its value, which may be a glob."""
-    return all(name in labels and fnmatchcase(labels[name], value) for name, value in wanted.items())
 
 
 def digest_due(routes: Iterable[Route], since: datetime, at: datetime) -> bool:

@@ -39,7 +39,10 @@ class SlackReceiver(WebhookServer):
 
 
 class PagerDutyReceiver(WebhookServer):
-    """A PagerDuty integration: `events` are accepted, oldest first; `incidents` are the open ones, by dedup key."""
+    """A PagerDuty integration: `incidents` are the open ones, by dedup key; `events` are what it accepted for them.
+
+    Like PagerDuty, it accepts a resolve of an incident that it does not have, and does nothing; this is no event here.
+    """
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
@@ -55,7 +58,8 @@ class PagerDutyReceiver(WebhookServer):
             body = {"status": "invalid event", "message": "Event object is invalid", "errors": error.errors}
             return _json(error.status, body)
         key = event.setdefault("dedup_key", f"given-by-pagerduty-{len(self.events)}")
-        self.events.append(event)
+        if event["event_action"] == "trigger" or key in self.incidents:
+            self.events.append(event)
         if event["event_action"] == "trigger":
             self.incidents.setdefault(key, event["payload"])
         elif event["event_action"] == "resolve":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from threading import Lock
 
-from alerts import Delivery, deliver, notifiers
+from alerts import Delivery, Picture, notifiers
 from alerts.heartbeat import heartbeat_senders
 from basewatch.collector import MetricTarget
 from basewatch.components import Slo
@@ -23,6 +23,7 @@ from workflows.catalog_watchers import catalog_watchers
 from workflows.commands import PreparedPlan, undelivered_lines, utc_now
 from workflows.heartbeat import beat
 from workflows.history_log import HistoryLog
+from workflows.later import deliver_due
 from workflows.monitor import deliver_recorded, merge_partial, observe_since_last, record_run
 from workflows.plan import Plan
 from workflows.readiness import waiting_for_metrics
@@ -62,7 +63,7 @@ class Exporter:
         )
         for notifier in self._notifiers:
             self._telemetry.notification_failures.labels(notifier.name)
-        self._renderer = PageRenderer()
+        self._renderer, self._history_log = PageRenderer(), HistoryLog()
         self._attempted = set[str]()
         self._on_targets_ready = on_targets_ready
         self._refreshed_targets: dict[str, Sequence[MetricTarget]] = {}
@@ -70,8 +71,8 @@ class Exporter:
         self._run_started: datetime | None = None
         self._full_run_attempted = False
         self._run: Run | None = None
+        self._picture: Picture | None = None
         self._full_runs = 0
-        self._history_log = HistoryLog()
         self._lock = Lock()
         # Open alerts are read, compared and recorded by one pass at a time: two passes would notify of one cause twice.
         self._recording = Lock()
@@ -82,7 +83,7 @@ class Exporter:
 
     def take_over(self, earlier: Exporter) -> None:
         """Goes on where an exporter of an earlier configuration stopped: with its page, its run and its readiness."""
-        self._run, self._run_started = earlier._run, earlier._run_started
+        self._run, self._run_started, self._picture = earlier._run, earlier._run_started, earlier._picture
         self._ready, self._full_run_attempted = earlier._ready, earlier._full_run_attempted
         self.served = earlier.served
         if self._run:
@@ -153,11 +154,10 @@ class Exporter:
             logger.exception("the partial pass over %s failed; it is retried", watcher.database.ref)
 
     def deliver(self) -> None:
-        """Sends the pending notifications that are due. The next full pass may be hours away."""
+        """Sends the notifications that are due: pending ones, and those that time brings. The next pass is far away."""
         try:
-            delivery = deliver(
-                self._history, self._notifiers, utc_now, channels=self._prepared.plan.config.alerts.channels
-            )
+            plan = self._prepared.plan
+            delivery = deliver_due(plan, self._picture, self._history, self._notifiers, utc_now, lock=self._recording)
         except BasewatchError:
             logger.exception("pending notifications could not be delivered; they are retried")
             return
@@ -193,6 +193,7 @@ class Exporter:
                 for watcher in watchers:
                     watcher.run_recorded(recorded.run)
                 self._keep(recorded.run)
+                self._picture = recorded.picture
         except BasewatchError:
             for watcher in watchers:
                 watcher.run_failed()

@@ -46,9 +46,13 @@ class Observed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded(Observed):
-    """A pass whose run is recorded. `previous` are the earlier findings of the same expected checks."""
+    """A pass whose run is recorded. `previous` are the earlier findings of the same expected checks.
+
+    `picture` is what its notifications were decided on.
+    """
 
     previous: tuple[Finding, ...]
+    picture: Picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +157,7 @@ def record_run(plan: Plan, observed: Observed, history: History, *, only_changes
         transitions=transitions(history.latest_findings(), run),
         intervals=run_intervals(run, history.catalog_intervals()),
     )
-    shown = picture(plan, run, other)
+    shown = replace(picture(plan, run, other), continuous=history.last_run() is not None)
     known = history.alert_state()
     decided = decide(known, shown, plan.config.alerts, plan.config.platform)
     if not only_changes or decided.notifications or _statuses(current) != _statuses(run.findings):
@@ -161,7 +165,7 @@ def record_run(plan: Plan, observed: Observed, history: History, *, only_changes
         run = history.record(run, messages, decided.conditions)
     elif decided.conditions != known.conditions:
         history.remember((), decided.conditions)
-    return Recorded(run=run, collected=observed.collected, previous=current)
+    return Recorded(run=run, collected=observed.collected, previous=current, picture=shown)
 
 
 def picture(plan: Plan, run: Run, other: Sequence[Finding] = ()) -> Picture:
@@ -193,7 +197,13 @@ def deliver_recorded(
 ) -> Delivered:
     """Sends every pending notification of the history, those of this pass among them."""
     delivery = deliver(history, notifiers, clock, retry_policy, channels=plan.config.alerts.channels)
-    return Delivered(run=recorded.run, collected=recorded.collected, previous=recorded.previous, delivery=delivery)
+    return Delivered(
+        run=recorded.run,
+        collected=recorded.collected,
+        previous=recorded.previous,
+        picture=recorded.picture,
+        delivery=delivery,
+    )
 
 
 def merge_partial(run: Run, later: Run) -> Run:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, InstanceOf, SerializeAsAny
 
 from basewatch.component_settings import ConfigModel, parse_optional_section
+from basewatch.config.silences import Maintenance, QuietPeriod, Silence
 from basewatch.config.streak import PassesOrDuration, ReminderInterval, Streak
 from basewatch.config.templates import template_of
 from basewatch.model import Severity
@@ -83,3 +85,10 @@ class Alerts(ConfigModel):
     remind_every: ReminderInterval = parse_duration("24h")
     flapping: Annotated[Flapping | None, BeforeValidator(parse_optional_section)] = Flapping()
     links: AlertLinks = Field(default_factory=AlertLinks)
+    silences: tuple[Silence, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
+
+    def quiet_periods(self, since: datetime, at: datetime) -> tuple[QuietPeriod, ...]:
+        """Every silence and maintenance window that touches the time between `since` and `at`."""
+        declared: tuple[Silence | Maintenance, ...] = (*self.silences, *self.maintenance)
+        return tuple(period for each in declared for period in each.periods(since, at))

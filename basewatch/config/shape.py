@@ -17,7 +17,7 @@ def models_at(config: type[ConfigModel], at: KeyPath) -> tuple[type[ConfigModel]
     """The models that are valid at a key path: more than one where a `kind` selects among them."""
     models: tuple[type[ConfigModel], ...] = (config,)
     for key in at:
-        fields = [model.model_fields[key] for model in models if isinstance(key, str) and key in model.model_fields]
+        fields = [_fields(model)[key] for model in models if isinstance(key, str) and key in _fields(model)]
         if fields:
             models = tuple(model for field in fields for model in _models_in(field.annotation))
     return models
@@ -27,7 +27,7 @@ def keys_at(config: type[ConfigModel], at: KeyPath, kind: object = None) -> tupl
     """The keys that the mapping at `at` may have, in the order of the model; `kind` selects among several models."""
     models = models_at(config, at)
     chosen = [model for model in models if kind in _kinds(model)] or models
-    return tuple(dict.fromkeys(key for model in chosen for key in model.model_fields))
+    return tuple(dict.fromkeys(key for model in chosen for key in _fields(model)))
 
 
 def missing_key_remedy(config: type[ConfigModel], at: KeyPath) -> str:
@@ -37,17 +37,20 @@ def missing_key_remedy(config: type[ConfigModel], at: KeyPath) -> str:
     if last == "kind":
         return "add " + " or ".join(f"`kind: {kind}`" for model in models_at(config, at[:-1]) for kind in _kinds(model))
     if models and field:
-        required = (key for model in models for key, inner in model.model_fields.items() if inner.is_required())
+        required = (key for model in models for key, inner in _fields(model).items() if inner.is_required())
         return f"add `{last}:` with {', '.join(dict.fromkeys(required))}"
     examples = _examples(field) if field else ()
     described = f": {field.description}" if field and field.description else ""
     return f"add `{last}: {examples[0]}`{described}" if examples else f"add `{last}:` and its value{described}"
 
 
+def _fields(model: type[ConfigModel]) -> dict[str, FieldInfo]:
+    """The fields by their key in the configuration, which is not their name where that is a word of Python."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
 def _field_at(config: type[ConfigModel], at: KeyPath) -> FieldInfo | None:
-    return next(
-        (model.model_fields[str(at[-1])] for model in models_at(config, at[:-1]) if at[-1] in model.model_fields), None
-    )
+    return next((_fields(model)[str(at[-1])] for model in models_at(config, at[:-1]) if at[-1] in _fields(model)), None)
 
 
 def _examples(field: FieldInfo) -> tuple[object, ...]:

@@ -14,12 +14,14 @@ from typing import TypeAlias
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from alerts import DeliveryRetryPolicy, bundled, decide, deliver
+from alerts import DeliveryRetryPolicy, Picture, bundled, decide, deliver
 from basewatch.alert import AlertKind
 from basewatch.config import Route
+from basewatch.config.silences import Silence
+from basewatch.config.streak import parse_streak
 from basewatch.errors import DeliveryError
 from basewatch.history.store import History
-from basewatch.model import ExpectedCheck, Finding, Severity, Status
+from basewatch.model import ExpectedCheck, Finding, Run, Severity, Status
 from basewatch.notifier import Action, Message, Notification, Receipt
 from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run, picture_of, refused
 
@@ -30,6 +32,10 @@ CHANNELS = ("production-alerts", "on-call")
 # Two subjects of one check and one of another; None means that the check does not come across it.
 SUBJECTS = (("tenancy.rls.coverage", "invoices"), ("tenancy.rls.coverage", "api_keys"), ("backup.aurora.rpo", ""))
 ONE_TRY = DeliveryRetryPolicy(deadline=timedelta(seconds=20), backoff=(), next_delivery_delay=timedelta(hours=1))
+
+SILENCE = Silence.model_validate(
+    {"owner": "ana", "reason": "known", "until": "2036-01-01", "match": {"subjects": ["invoices"]}}
+)
 
 worlds = st.fixed_dictionaries(dict.fromkeys(SUBJECTS, st.sampled_from([*Status, None])))
 moods = st.sampled_from(["takes", "refuses", "loses its answer", "refuses for good"])
@@ -76,12 +82,25 @@ class Lifecycle(RuleBasedStateMachine):
         shutil.copy(self.template, self.path)
         self.history = History.open(f"sqlite:///{self.path}")
         self.channels = [MoodyChannel(name) for name in CHANNELS]
-        self.policy, self.now, self.runs = ALERTS, NOON, 0
+        self.policy, self.now, self.runs, self.quiet = ALERTS, NOON, 0, False
 
-    @rule(wanted=routes)
-    def change_routes(self, wanted: list[Route]) -> None:
-        """Someone edits the configuration."""
-        self.policy = ALERTS.model_copy(update={"routes": tuple(wanted)})
+    @rule(wanted=routes, after=st.sampled_from(["1 pass", "2 passes", "7h"]), quiet=st.booleans())
+    def change_policy(self, wanted: list[Route], after: str, quiet: bool) -> None:  # noqa: FBT001  # see run
+        """Someone edits the configuration: the routes, the thresholds, and a silence."""
+        self.quiet = quiet
+        streaks = dict.fromkeys(("fire_after", "unverified_after", "resolve_after"), parse_streak(after))
+        self.policy = ALERTS.model_copy(
+            update={"routes": tuple(wanted), "silences": (SILENCE,) if quiet else (), **streaks}
+        )
+
+    @rule(hours=st.integers(0, 30))
+    def wait(self, hours: int) -> None:
+        """Time passes without a pass, in a process that was perhaps started again."""
+        if self.runs:
+            self.now += timedelta(hours=hours)
+            later = replace(self.picture, at=self.now, judged=frozenset(), before={})
+            self.decide(later)
+            deliver(self.history, self.channels, lambda: self.now, ONE_TRY)
 
     @rule(place=st.integers(0, len(CHANNELS) - 1), mood=moods)
     def change_mood(self, place: int, mood: str) -> None:
@@ -100,15 +119,27 @@ class Lifecycle(RuleBasedStateMachine):
         self.runs, self.now = self.runs + 1, self.now + timedelta(hours=6)
         expected = [ExpectedCheck(check=check, component="database/securebase") for check in dict(SUBJECTS)]
         run = a_run(*findings, id=f"run-{self.runs}", at=self.now, expected=expected)
-        state = self.history.alert_state()
-        decided = decide(state, picture_of(run, at=self.now), self.policy, PLATFORM)
-        shuffled = replace(state, open_alerts=state.open_alerts[::-1], conditions=state.conditions[::-1])
-        assert decided == decide(shuffled, picture_of(run, at=self.now), self.policy, PLATFORM)
-        for message in decided.notifications:
-            _is_true(message, world)
-        self.history.record(run, bundled(decided.notifications, self.policy.channels), decided.conditions)
+        self.world, self.picture = world, picture_of(run, at=self.now)
+        self.decide(self.picture, run)
         if not crash:
             deliver(self.history, self.channels, lambda: self.now, ONE_TRY)
+
+    def decide(self, picture: Picture, run: Run | None = None) -> None:
+        """What the program decides, and records; from any order of what it knows."""
+        state = self.history.alert_state()
+        decided = decide(state, picture, self.policy, PLATFORM)
+        shuffled = replace(state, open_alerts=state.open_alerts[::-1], conditions=state.conditions[::-1])
+        assert decided == decide(shuffled, picture, self.policy, PLATFORM)
+        for message in decided.notifications:
+            _is_true(message, self.world)
+            silent = self.quiet and message.alert.kind is AlertKind.FINDING and message.alert.subject == "invoices"
+            assert message.action is Action.RESOLVE or not silent
+        messages = bundled(decided.notifications, self.policy.channels)
+        if run:
+            self.history.record(run, messages, decided.conditions)
+        else:
+            self.history.remember(messages, decided.conditions)
+        assert decide(self.history.alert_state(), picture, self.policy, PLATFORM).notifications == ()
 
     @invariant()
     def every_story_makes_sense(self) -> None:
@@ -116,10 +147,15 @@ class Lifecycle(RuleBasedStateMachine):
         for story in (story for channel in getattr(self, "channels", ()) for story in channel.stories()):
             assert story[0][0].action is Action.FIRE
             for (before, heard), (after, _) in pairwise(story):
-                if after.action is Action.RESOLVE:
-                    assert before.action is Action.FIRE
-                elif before.action is Action.FIRE:
-                    assert before.alert.status is not after.alert.status or not heard
+                match after.action:
+                    case Action.RESOLVE:
+                        assert before.action is not Action.RESOLVE
+                    case Action.REMIND:
+                        assert before.action is not Action.RESOLVE
+                        assert after.at - before.at >= self.policy.remind_every
+                    case Action.FIRE:
+                        flaps = after.alert.flapping and not before.alert.flapping
+                        assert before.action is Action.RESOLVE or not heard or flaps
 
     def teardown(self) -> None:
         """Once every finding passes and every channel works, every alert is resolved and nothing is pending."""
@@ -135,7 +171,9 @@ class Lifecycle(RuleBasedStateMachine):
         """The last run: everything passes and every channel works."""
         for channel in self.channels:
             channel.mood = "takes"
-        self.go_through([_finding(*subject, Status.PASS) for subject in SUBJECTS], dict.fromkeys(SUBJECTS, Status.PASS))
+        well = [_finding(*subject, Status.PASS) for subject in SUBJECTS]
+        for _ in range(3):
+            self.go_through(well, dict.fromkeys(SUBJECTS, Status.PASS))
         self.every_story_makes_sense()
         for story in (story for channel in self.channels for story in channel.stories()):
             assert story[-1][0].action is Action.RESOLVE or not any(heard for _, heard in story)
@@ -154,11 +192,13 @@ def _is_true(message: Notification, world: World) -> None:
         # All subjects are of one component, so that one alert holds what cannot be verified of it.
         unseen = {_finding(*subject, each).key for subject, each in world.items() if each is Status.UNVERIFIED}
         inside = {message.alert.finding, *(member.key for member in message.alert.members)} - {""}
-        assert inside == unseen if message.action is Action.FIRE else not unseen
+        assert not unseen if message.action is Action.RESOLVE else inside == unseen
         return
     status = world[message.alert.check, message.alert.subject]
-    if message.action is Action.FIRE:
-        assert message.alert.status is status
+    if message.action is Action.REMIND:
+        assert status in (Status.FAIL, Status.UNVERIFIED, None)
+    elif message.action is Action.FIRE:
+        assert message.alert.status is status or message.alert.flapping
     elif status is None:
         observed = [each for (check, _), each in world.items() if check == message.alert.check and each]
         assert observed

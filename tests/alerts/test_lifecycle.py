@@ -19,5 +19,5 @@ def test_every_notified_channel_gets_the_resolve(tmp_path: Path) -> None:
 
     run_state_machine_as_test(
         machine,
-        settings=settings(max_examples=25, stateful_step_count=12, suppress_health_check=[HealthCheck.too_slow]),
+        settings=settings(max_examples=20, stateful_step_count=12, suppress_health_check=[HealthCheck.too_slow]),
     )

@@ -134,7 +134,7 @@ def test_received_messages_are_rendered_for_a_terminal(receivers: Receivers, sna
     pager = PagerDuty(
         name="on-call", routing_key=Secret("env:PAGERDUTY_ROUTING_KEY", ROUTING_KEY), endpoint=receivers.pagerduty.url
     )
-    for example in ("fails", "passes again"):
+    for example in ("fails", "fails mildly", "passes again"):
         slack.send(message_of(EXAMPLES[example]))
         pager.send(message_of(EXAMPLES[example]))
 

@@ -59,13 +59,15 @@ def test_the_statuses_are_the_documented_numbers() -> None:
 def test_each_channel_that_missed_notifications_is_one_line() -> None:
     """The line says how many notifications the channel missed, why, and whether they are retried."""
     run = a_run(a_finding(check="a.b.c"), a_finding(check="d.e.f"))
-    pending = due_of(picture_of(run, at=NOON))
+    shown = picture_of(run, at=NOON)
+    pending = due_of(shown)
     failed = tuple(
         Undelivered(notification=message, error="it hung up", pending=message.channel == "on-call")
         for message in pending
     )
     nothing = CollectedMetrics(window=run.window)
-    delivered = Delivered(run=run, collected=nothing, previous=(), delivery=Delivery(delivered=(), undelivered=failed))
+    delivery = Delivery(delivered=(), undelivered=failed)
+    delivered = Delivered(run=run, collected=nothing, previous=(), picture=shown, delivery=delivery)
     missed = "was not notified of a.b.c aurora_cluster/securebase-production and 1 more: it hung up"
     assert sorted(undelivered_lines(delivered)) == [
         f"on-call {missed}; the next run retries",

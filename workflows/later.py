@@ -1,0 +1,41 @@
+"""What time alone brings between passes: reminders, escalations, digests, and what a silence held back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime
+
+from alerts import Delivery, Picture, bundled, decide, deliver
+from basewatch.history.store import History
+from basewatch.notifier import Notifier
+from workflows.plan import Plan
+
+
+def deliver_due(
+    plan: Plan,
+    shown: Picture | None,
+    history: History,
+    notifiers: Iterable[Notifier],
+    clock: Callable[[], datetime],
+    *,
+    lock: AbstractContextManager[object],
+) -> Delivery:
+    """Sends what is pending, and what time alone brings after the pass that made the picture; None before the first.
+
+    No pass is recorded while `lock` is held.
+    """
+    if shown is not None:
+        with lock:
+            _decide_later(plan, shown, history, clock())
+    return deliver(history, notifiers, clock, channels=plan.config.alerts.channels)
+
+
+def _decide_later(plan: Plan, shown: Picture, history: History, at: datetime) -> None:
+    """Queues what is due on the same picture at a later time."""
+    later = replace(shown, at=at, judged=frozenset(), before={}, continuous=True)
+    known = history.alert_state()
+    decided = decide(known, later, plan.config.alerts, plan.config.platform)
+    if decided.notifications or decided.conditions != known.conditions:
+        history.remember(bundled(decided.notifications, plan.config.alerts.channels), decided.conditions)
