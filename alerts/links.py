@@ -11,16 +11,18 @@ from basewatch.config.alerting import AlertLinks
 from basewatch.notifier import Link
 
 # The pages of alerts that are not about one check: generate.runbooks writes them.
-UNSEEN_PAGE, BLIND_PAGE = "unseen", "blind"
+UNSEEN_PAGE, BLIND_PAGE, HISTORY_PAGE = "unseen", "blind", "history-down"
 
 
-def links_of(alert: Alert, run: str, templates: AlertLinks, dashboard: str) -> tuple[Link, ...]:
+def links_of(alert: Alert, run: str, templates: AlertLinks, dashboard: str, *, history_down: bool) -> tuple[Link, ...]:
     """The links of an alert, the one that helps first in front. `dashboard` is the URL of the findings' dashboard."""
-    return tuple(_links(alert, run, templates, dashboard))
+    return tuple(_links(alert, run, templates, dashboard, history_down=history_down))
 
 
-def _links(alert: Alert, run: str, templates: AlertLinks, dashboard: str) -> Iterator[Link]:
+def _links(alert: Alert, run: str, templates: AlertLinks, dashboard: str, *, history_down: bool) -> Iterator[Link]:
     yield Link(label="Runbook", url=templates.runbooks.replace("{page}", _page(alert)))
+    if history_down:
+        yield Link(label="Runbook of the history", url=templates.runbooks.replace("{page}", HISTORY_PAGE))
     if templates.report:
         yield Link(label="Report", url=templates.report.replace("{run}", run))
     if dashboard.startswith(("https://", "http://")):

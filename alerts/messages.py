@@ -66,7 +66,7 @@ def fire(envelope: Envelope, channel: str, alert: Alert, reason: str) -> Notific
         environment=envelope.environment,
         run=envelope.run,
         note=envelope.note,
-        links=links_of(alert, envelope.run, envelope.links, envelope.dashboard),
+        links=links_of(alert, envelope.run, envelope.links, envelope.dashboard, history_down=bool(envelope.note)),
     )
 
 
@@ -179,7 +179,7 @@ def _following(envelope: Envelope, last_sent: Notification, action: Action, aler
         note=envelope.note,
         follows=last_sent.id,
         was=last_sent.alert.summary,
-        links=links_of(alert, envelope.run, envelope.links, envelope.dashboard),
+        links=links_of(alert, envelope.run, envelope.links, envelope.dashboard, history_down=bool(envelope.note)),
     )
 
 

@@ -15,7 +15,7 @@ URGENCY: Final[Mapping[Severity, str]] = {
     Severity.MEDIUM: "Medium: act this week",
     Severity.LOW: "Low: plan it",
 }
-_PROOFS: Final[Mapping[Proof, str]] = {
+PROOFS: Final[Mapping[Proof, str]] = {
     Proof.CONFIGURATION: "the configuration was read",
     Proof.SAMPLE: "a sample was read",
     Proof.POPULATION: "all of it was read",
@@ -76,4 +76,4 @@ def how_known(alert: Alert) -> str:
     """How the state is known: the strength of the proof, the source, and when it was read; empty if nothing was."""
     if alert.proof is None or alert.observed_at is None:
         return ""
-    return f"{_PROOFS[alert.proof]} in {place(alert.source)} at {moment(alert.observed_at)}"
+    return f"{PROOFS[alert.proof]} in {place(alert.source)} at {moment(alert.observed_at)}"

@@ -3,7 +3,7 @@
 basewatch generate | writes | from | committed by
 ---|---|---|---
 `schema` | docs/*.schema.json | the models of configuration, findings and webhooks | `make docs`
-`docs` | docs/checks.md, metrics.md, alerting-rules.md | checks, collectors, alert templates | `make docs`
+`docs` | docs/checks.md, metrics.md, alerting-rules.md, runbooks/ | checks, collectors, alert templates | `make docs`
 `rules` | deploy/prometheus/ | config.yaml, checks, collectors | `make deploy`
 `alertmanager` | deploy/alertmanager/ | config.yaml | `make deploy`
 `dashboards` | deploy/grafana/dashboards/ | config.yaml | `make deploy`
@@ -38,6 +38,7 @@ from generate.metrics_page import metrics_page
 from generate.prometheus.rule_model import rules_file
 from generate.prometheus.rules import TEMPLATES, groups
 from generate.prometheus.rules_page import alerting_rules
+from generate.runbooks import runbooks
 from reports import json_report
 
 
@@ -92,6 +93,7 @@ def page_files() -> GeneratedFiles:
             "checks.md": lambda: checks_page(CHECKS),
             "metrics.md": lambda: metrics_page(COLLECTORS),
             "alerting-rules.md": lambda: alerting_rules(TEMPLATES),
+            **{f"runbooks/{name}": text for name, text in runbooks(CHECKS).items()},
         },
     )
 
