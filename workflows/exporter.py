@@ -111,20 +111,21 @@ class Exporter:
             self._telemetry.credentials_expiry.labels(location.account_id, location.region).set(expiry.timestamp())
         self.render_page()
 
-    def run_full(self) -> None:
-        """Makes one full pass. After an error, the page has no findings until the next: an old PASS says nothing."""
+    def run_full(self) -> bool:
+        """Makes one full pass. False after an error: then the page has no findings, as an old PASS says nothing."""
         plan, kept = self._prepared.plan, self._full_runs
         self._run_started = utc_now()
         try:
             with self._full_pass:
                 self._pass(plan, self.watchers)
         except BasewatchError:
-            logger.exception("the pass failed; the next one is due in %s", plan.config.run.every)
+            logger.exception("the pass failed; it is made again within minutes")
         finally:
             self._full_run_attempted = True
             if self._full_runs == kept:
                 self._keep(None)
             self.render_page()
+        return self._full_runs > kept
 
     def run_partial(self, part: Plan) -> None:
         """Makes one pass over a part of the plan, after the first full pass; it is recorded only if it has changes."""

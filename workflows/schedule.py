@@ -18,6 +18,8 @@ _TICK_SECONDS = 1.0
 """The longest time until the clocks are read again; after a suspension, jobs that are late start within it."""
 _STANDSTILL_SECONDS = 60.0
 """How long after a job was due, or after the last tick, nothing may have happened."""
+PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10))
+"""The pauses before something that failed is tried again; see pause_after."""
 CLOCK_STEP = timedelta(minutes=1)
 """By how much the wall clock must jump to have been set. NTP moves it by less, or slowly."""
 
@@ -48,12 +50,13 @@ class SteadyClock:
 class Job:
     """One job: what it does, how often, after which time a run of it is stuck, and whether it may make a pass.
 
-    An `aligned` job runs at multiples of its interval on the wall clock, so that replicas request the same periods.
+    An action that raises or returns False has failed; it runs again within minutes, and then ever later. An `aligned`
+    job runs at multiples of its interval on the wall clock, so that replicas request the same periods.
     """
 
     name: str
     every: timedelta
-    action: Callable[[], None]
+    action: Callable[[], object]
     stuck_after: timedelta
     aligned: bool = False
     makes_pass: bool = False
@@ -64,13 +67,32 @@ class _Slot:
     """The state of one job; times are those of the steady clock."""
 
     job: Job
-    due: float
+    regular: float
     started: float = 0.0
     thread: Thread | None = None
+    failures: int = 0
+
+    @property
+    def due(self) -> float:
+        """When it runs next: at its interval, or sooner after a failure."""
+        if not self.failures or self.running:
+            return self.regular
+        pause = pause_after(self.failures - 1, doubles=True, longest=self.job.every)
+        return min(self.regular, self.started + pause.total_seconds())
 
     @property
     def running(self) -> bool:
         return self.thread is not None and self.thread.is_alive()
+
+
+def pause_after(attempts: int, *, doubles: bool, longest: timedelta) -> timedelta:
+    """The pause after so many attempts beyond the first: 1, 2, 5 and 10 minutes, and 10 again.
+
+    With `doubles`, it doubles from there, until the `longest`.
+    """
+    if attempts < len(PAUSES):
+        return PAUSES[attempts]
+    return min(PAUSES[-1] * 2 ** min(attempts - len(PAUSES) + 1, 10), longest) if doubles else PAUSES[-1]
 
 
 def until_aligned(every: timedelta, wall: datetime) -> float:
@@ -104,7 +126,7 @@ class Scheduler:
         self._steady, self._wall = steady, wall
         self._on_overrun, self._on_clock_set = on_overrun, on_clock_set
         now = steady()
-        self._slots = [_Slot(job=job, due=now + due_in.get(job.name, 0.0)) for job in jobs]
+        self._slots = [_Slot(job=job, regular=now + due_in.get(job.name, 0.0)) for job in jobs]
         self._ticked = now
         self._offset = wall().timestamp() - now
         self._stopped = False
@@ -182,7 +204,7 @@ class Scheduler:
         if slot.running:
             self._on_overrun(job)
         else:
-            thread = Thread(target=_run, args=(job,), name=job.name, daemon=True)
+            thread = Thread(target=_run, args=(slot,), name=job.name, daemon=True)
             try:
                 thread.start()
             except RuntimeError:
@@ -190,9 +212,11 @@ class Scheduler:
                 return
             slot.thread, slot.started = thread, now
         every = job.every.total_seconds()
-        slot.due = now + (until_aligned(job.every, wall) if job.aligned else every)
+        slot.regular = now + (until_aligned(job.every, wall) if job.aligned else every)
 
     def _run(self, waiting: socket.socket) -> None:
+        ended = select.poll()
+        ended.register(waiting, select.POLLIN)
         with waiting:
             while not self._stopped:
                 try:
@@ -200,15 +224,17 @@ class Scheduler:
                 except Exception:  # the scheduler must survive whatever happens in one tick
                     logger.exception("a job could not be started; it is tried again")
                     wait = _TICK_SECONDS
-                # Unlike a lock with a timeout, `select` measures by the wall clock nowhere; `stop` ends it.
-                select.select([waiting], [], [], min(max(0.001, wait), _TICK_SECONDS))
+                # Unlike a lock with a timeout, `poll` measures by the wall clock nowhere; `stop` ends it.
+                ended.poll(1000 * min(max(0.001, wait), _TICK_SECONDS))
 
 
-def _run(job: Job) -> None:
+def _run(slot: _Slot) -> None:
     try:
-        job.action()
-    except Exception:  # a job that fails runs again at its interval, and stops no other
-        logger.exception("the job `%s` failed; it runs again in %s at the latest", job.name, format_duration(job.every))
+        failed = slot.job.action() is False
+    except Exception:  # a job that fails stops no other
+        logger.exception("the job `%s` failed; it is tried again", slot.job.name)
+        failed = True
+    slot.failures = slot.failures + 1 if failed else 0
 
 
 def _written(seconds: float) -> str:

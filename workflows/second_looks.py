@@ -8,13 +8,11 @@ from datetime import timedelta
 
 from basewatch.model import ExpectedCheck, Reason, Run, Status
 from workflows.plan import Plan
-from workflows.schedule import SteadyClock
+from workflows.schedule import PAUSES, SteadyClock, pause_after
 from workflows.windows import judges_time
 
 LOOK_EVERY = timedelta(seconds=15)
 """How often it is asked whether a second look is due."""
-_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10))
-"""The pauses before the first looks; the last one is repeated."""
 _RETRIED = frozenset({Reason.DENIED, Reason.THROTTLED, Reason.UNREACHABLE, Reason.TIMEOUT})
 """The reasons that may be over at any moment. Others need a change of the platform, of data, or of Basewatch."""
 
@@ -42,13 +40,14 @@ class SecondLooks:
         for pair in [pair for pair in self._pauses if pair not in unseen]:
             del self._pauses[pair]
         for pair in unseen:
-            self._pauses.setdefault(pair, _Pause(looks=0, until=now + _DELAYS[0].total_seconds()))
+            self._pauses.setdefault(pair, _Pause(looks=0, until=now + PAUSES[0].total_seconds()))
         looked = {pair for pair, pause in self._pauses.items() if pause.until <= now}
         seen_sources = {plan.sources.get(pair, "") for pair in plan.expected if pair not in unseen}
         for pair in looked:
             looks = self._pauses[pair].looks + 1
             heavy = unseen[pair] is Reason.TIMEOUT and plan.sources.get(pair, "") in seen_sources
-            pause = pause_after(looks, heavy=heavy, longest=plan.config.run.every)
+            # It takes too long although others of its source are answered: to repeat it loads the platform.
+            pause = pause_after(looks, doubles=heavy, longest=plan.config.run.every)
             self._pauses[pair] = _Pause(looks=looks, until=now + pause.total_seconds())
         return tuple(_parts(plan, looked))
 
@@ -60,17 +59,6 @@ def unseen_checks(run: Run) -> Mapping[ExpectedCheck, Reason]:
         for finding in run.findings
         if finding.status is Status.UNVERIFIED and (reason := finding.reason) is not None and reason in _RETRIED
     }
-
-
-def pause_after(looks: int, *, heavy: bool, longest: timedelta) -> timedelta:
-    """The pause after so many looks: 2, 5, 10 minutes, and 10 again.
-
-    For a `heavy` check it doubles from there, until the `longest`. It takes too long although others of its source are
-    answered: to repeat it would be a load on the platform, not on us.
-    """
-    if looks < len(_DELAYS):
-        return _DELAYS[looks]
-    return min(_DELAYS[-1] * 2 ** min(looks - len(_DELAYS) + 1, 10), longest) if heavy else _DELAYS[-1]
 
 
 def _parts(plan: Plan, looked: set[ExpectedCheck]) -> Iterator[Plan]:

@@ -127,7 +127,7 @@ def _warn_of_open_pages(listener: Listener, address: str, security: WebSecurity)
     host = str(listener.getsockname()[0]).partition("%")[0]
     if not security.protected and not ip_address(host).is_loopback:
         logger.warning(
-            "%s is reached from other machines, and everybody there may read which promises are broken: "
+            "%s can be reached from other machines, and everybody there may read which promises are broken: "
             "set web.config_file or web.bearer_token, or listen on 127.0.0.1",
             address,
         )

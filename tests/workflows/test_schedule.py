@@ -54,22 +54,25 @@ class Started:
         return found
 
 
-def job(action: Callable[[], None], every: timedelta = MINUTE, *, aligned: bool = False) -> Job:
+def job(action: Callable[[], object], every: timedelta = MINUTE, *, aligned: bool = False) -> Job:
     """A job that makes passes."""
     return Job(name="pass", every=every, action=action, stuck_after=10 * MINUTE, aligned=aligned, makes_pass=True)
 
 
-def started(*, aligned: bool = False, fails_with: BaseException | None = None) -> Started:
+def started(
+    every: timedelta = MINUTE, *, aligned: bool = False, fails_with: BaseException | bool | None = None
+) -> Started:
     """One job under test."""
     clocks, ran, steps = Clocks(), SimpleQueue[float](), list[timedelta]()
 
-    def action() -> None:
+    def action() -> object:
         ran.put(clocks.steady)
-        if fails_with:
+        if isinstance(fails_with, BaseException):
             raise fails_with
+        return fails_with
 
     scheduler = Scheduler(
-        [job(action, aligned=aligned)],
+        [job(action, every, aligned=aligned)],
         steady=lambda: clocks.steady,
         wall=lambda: clocks.wall,
         on_clock_set=steps.append,
@@ -179,7 +182,15 @@ def test_a_job_whose_thread_dies_runs_again(caplog: pytest.LogCaptureFixture) ->
     for trouble in (ValueError("a bug"), SystemExit(1)):
         one = started(fails_with=trouble)
         assert one.ticks(100) == [0, 60]
-    assert "the job `pass` failed; it runs again in 1m at the latest" in caplog.text
+    assert "the job `pass` failed; it is tried again" in caplog.text
+
+
+@pytest.mark.parametrize("trouble", [ValueError("a bug"), False])
+def test_a_job_that_failed_runs_again_within_minutes(trouble: Exception | bool) -> None:  # noqa: FBT001  # a parameter
+    """A pass that could not be made is not left for the next interval, hours later; the pauses grow."""
+    one = started(every=timedelta(hours=6), fails_with=trouble)
+    times = one.ticks(6 * 60 + 5, every=MINUTE)
+    assert [round(time / 60) for time in times] == [0, 1, 3, 8, 18, 38, 78, 158, 318]
 
 
 def test_passes_are_held_and_others_are_not() -> None:

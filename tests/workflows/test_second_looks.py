@@ -14,7 +14,8 @@ from tests.fakes import NOON, a_finding, a_run
 from tests.workflows.test_week import HOUR, MINUTE, PLAN, OneSource, Platform, a_pass, judged, platform, sessions
 from workflows.monitor import merge_partial, observe_since_last, record_run
 from workflows.plan import Plan
-from workflows.second_looks import SecondLooks, pause_after
+from workflows.schedule import pause_after
+from workflows.second_looks import SecondLooks
 
 __all__ = ["platform", "sessions"]
 EVERY = PLAN.config.run.every
@@ -75,7 +76,7 @@ def test_what_takes_too_long_by_itself_is_looked_at_ever_less() -> None:
         998,
         1358,
     ]
-    assert pause_after(10**9, heavy=True, longest=EVERY) == EVERY
+    assert pause_after(10**9, doubles=True, longest=EVERY) == EVERY
 
 
 @pytest.mark.parametrize("reason", [Reason.UNSUPPORTED, Reason.BUG, Reason.NOT_ENOUGH_DATA, Reason.STALE])
