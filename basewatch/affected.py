@@ -15,6 +15,10 @@ Affected: TypeAlias = tuple[str, str]
 ANY_PRINCIPAL_OR_OBJECT: Final = "*"
 """Every principal, or every relation. It does not include session objects."""
 _SESSION: Final = "session "
+ABSENT: Final = "absent"
+"""In place of a principal: the object is declared and does not exist."""
+LOST: Final = "lost"
+"""In place of a principal: the resource is there, and nothing of it can be restored."""
 
 
 def session_object(name: str) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeAlias, TypeVar, get_type_hints
 
-from basewatch.components import Component
-from basewatch.model import Evidence, Proof, Reason, Severity, Verdict
+from basewatch.components import Component, Relation
+from basewatch.model import Evidence, Proof, Reason, Severity, Status, Verdict
 
 ClientT = TypeVar("ClientT")
 C = TypeVar("C", bound=Component)
@@ -23,13 +23,32 @@ DOC_SECTIONS = ("Why", "Reads", "Unverified when", "Fix", "Source")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FollowsFrom:
+    """Which FAILs of another check explain a finding as a whole.
+
+    `check` is a glob over the ids of the causing checks, and `of` says on which component these are. The finding has
+    `status`; of an UNVERIFIED one, `reasons` are those that the cause explains, and `source` is a glob over where it
+    looked. `where` are settings of the finding's component that must have these values. On the same component, a cause
+    with a subject explains findings on this subject only.
+    """
+
+    check: str
+    of: Relation = Relation.ITSELF
+    status: Status = Status.FAIL
+    reasons: tuple[Reason, ...] = ()
+    source: str = "*"
+    where: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Generic[ClientT, C, F]):
     """One promise whose breach can be detected.
 
     `observe` does the I/O and is shared by every check that names it. `judge` is pure, so stored facts can be judged
     again. `needs` lists the IAM actions and SQL grants that the observation uses. `promises` lists the settings that
     the check judges; a component that declares none of them is not checked. `explained_by` holds globs over the ids of
-    other checks, whose findings can be causes of this check's findings: see checks.engine.causes.
+    other checks, whose findings can be causes of this check's findings if they cover what these affect; `follows_from`
+    are causes of a whole finding: see checks.engine.causes.
     """
 
     id: str
@@ -41,6 +60,7 @@ class Check(Generic[ClientT, C, F]):
     needs: tuple[str, ...]
     promises: tuple[str, ...]
     explained_by: tuple[str, ...] = ()
+    follows_from: tuple[FollowsFrom, ...] = ()
 
     def applies_to(self, component: C) -> bool:
         """Whether the component declares a promise that this check judges; without `promises`, every component does."""
@@ -89,6 +109,7 @@ def check(
     needs: tuple[str, ...],
     promises: tuple[str, ...] = (),
     explained_by: tuple[str, ...] = (),
+    follows_from: tuple[FollowsFrom, ...] = (),
 ) -> Callable[[Callable[[F, C, datetime], Iterator[Verdict]]], Check[ClientT, C, F]]:
     """A decorator that turns a judge into a frozen Check; it registers nothing."""
 
@@ -103,6 +124,7 @@ def check(
             needs=needs,
             promises=promises,
             explained_by=explained_by,
+            follows_from=follows_from,
         )
 
     return make

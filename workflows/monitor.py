@@ -151,7 +151,10 @@ def record_run(plan: Plan, observed: Observed, history: History, *, only_changes
         during = (each for each in history.partial_runs(run.started) if each.started <= run.finished)
         run = reduce(merge_partial, during, run)
     # The cause of a partial run's finding may be a current finding that this run did not judge.
-    run = replace(run, findings=assign_causes(run.findings, (planned.check for planned in plan.checks), other))
+    # Only the components that the run records, so that whoever judges it again finds the same causes.
+    components = {component.ref: component for component in plan.config.components if component.ref in run.components}
+    checks = (planned.check for planned in plan.checks)
+    run = replace(run, findings=assign_causes(run.findings, checks, other, components))
     run = replace(
         run,
         transitions=transitions(history.latest_findings(), run),

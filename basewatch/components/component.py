@@ -22,6 +22,12 @@ class Component(ConfigModel):
     """What people call such a component in a sentence, such as `S3 bucket`; empty means the words of `kind`."""
     promises: ClassVar[tuple[str, ...]] = ()
     name: str = Field(min_length=1)
+    depends_on: tuple[str, ...] = Field(
+        default=(), description="the components, such as database/main, whose failure explains that of this one"
+    )
+    labels: dict[str, str] = Field(
+        default={}, description="what routes and silences can match, such as the team: {team: payments}"
+    )
 
     @property
     def ref(self) -> str:

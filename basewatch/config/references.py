@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from basewatch.components import COMPONENT_SECTIONS, AwsComponent
+from basewatch.config.dependencies import broken_dependencies
 from basewatch.config.observable_windows import unobservable_windows
 from basewatch.config.problems import did_you_mean
 from basewatch.config.slo import invalid_objectives
@@ -36,6 +37,7 @@ def broken_references(
     yield from _unknown(document, ("components", "dump_backups"), "database", ("components", "databases"))
     yield from _unknown(document, ("alerts", "routes"), "channel", ("alerts", "channels"))
     yield from _channels_without_a_route(document)
+    yield from broken_dependencies(document)
     yield from _accounts(document)
     yield from _monitoring_accounts(document)
     yield from invalid_objectives(document)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from basewatch.check import check
+from basewatch.check import FollowsFrom, check
 from basewatch.components import AuroraCluster
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from checks.inventory.aurora import ClusterInstances, cluster_instances
@@ -20,6 +20,7 @@ from checks.inventory.statuses import Standing, standing
     proof=Proof.POPULATION,
     needs=("rds:DescribeDBClusters", "rds:DescribeDBInstances"),
     promises=("multi_az",),
+    follows_from=(FollowsFrom(check="inventory.aurora.*"),),
 )
 def instances_in_several_zones(facts: ClusterInstances, _cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The cluster has instances that can serve in at least two availability zones.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from basewatch.affected import LOST, with_affected
 from basewatch.aws import AwsClient
 from basewatch.aws.response import answered_at, optional, required
 from basewatch.check import check
@@ -56,6 +57,7 @@ def restore_window(aws: AwsClient, cluster: AuroraCluster) -> RestoreWindow:
     proof=Proof.CONFIGURATION,
     needs=("rds:DescribeDBClusters",),
     promises=("backup.retention",),
+    explained_by=("inventory.aurora.available",),
 )
 def restorable_over_retention(window: RestoreWindow, cluster: AuroraCluster, now: datetime) -> Iterator[Verdict]:
     """The cluster can be restored to any point of its promised retention, or since its creation if it is younger.
@@ -81,7 +83,8 @@ def restorable_over_retention(window: RestoreWindow, cluster: AuroraCluster, now
     observed = setting if length is None else f"{setting}, restorable back to {minutes_text(length)} ago"
     loss = loss_of("cluster", window.status)
     if loss:
-        yield failed(f"The cluster {loss}", observed=f"status {window.status}, {observed}", expected=expected)
+        verdict = failed(f"The cluster {loss}", observed=f"status {window.status}, {observed}", expected=expected)
+        yield with_affected(verdict, [(LOST, cluster.ref)])
     elif window.retention < promised:
         yield failed("The backup retention is shorter than promised", observed=observed, expected=expected)
     elif loss is None:
@@ -106,6 +109,7 @@ def restorable_over_retention(window: RestoreWindow, cluster: AuroraCluster, now
     proof=Proof.CONFIGURATION,
     needs=("rds:DescribeDBClusters",),
     promises=("backup.rpo",),
+    explained_by=("inventory.aurora.available",),
 )
 def restorable_within_rpo(window: RestoreWindow, cluster: AuroraCluster, now: datetime) -> Iterator[Verdict]:
     """The cluster can be restored to within its recovery point objective.
@@ -125,7 +129,8 @@ def restorable_within_rpo(window: RestoreWindow, cluster: AuroraCluster, now: da
     lag, loss = age(window.latest, window.aws_time or now), loss_of("cluster", window.status)
     observed = f"status {window.status}" if lag is None else f"restorable to {minutes_text(lag)} ago{_idle(window)}"
     if loss:
-        yield failed(f"The cluster {loss}", observed=f"status {window.status}", expected=expected)
+        verdict = failed(f"The cluster {loss}", observed=f"status {window.status}", expected=expected)
+        yield with_affected(verdict, [(LOST, cluster.ref)])
     elif lag is None:
         missing = "AWS returned no usable latest restorable time"
         yield unverified(Reason.NOT_ENOUGH_DATA, missing, observed=observed, expected=expected)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from basewatch.aws import AwsClient
-from basewatch.check import check
-from basewatch.components import DumpBackups
+from basewatch.check import FollowsFrom, check
+from basewatch.components import DumpBackups, Relation
 from basewatch.model import Proof, Reason, Severity, Status, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
 from checks.backup.ages import age, minutes_text
@@ -88,6 +88,7 @@ def _newest(
     proof=Proof.POPULATION,
     needs=("s3:ListBucket",),
     promises=("stale_after",),
+    follows_from=(FollowsFrom(check="inventory.aurora.available", of=Relation.CLUSTER),),
 )
 def newest_dump_is_fresh(facts: DumpFreshness, dumps: DumpBackups, now: datetime) -> Iterator[Verdict]:
     """The newest dump is no older than promised.

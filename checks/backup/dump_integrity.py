@@ -14,6 +14,7 @@ from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, un
 from checks.backup.dump_content import ENCRYPTIONS, FORMATS, TRANSPARENT
 from checks.backup.dump_integrity_facts import NewestDump, newest_dump
 from checks.backup.dump_sizes import collapsed, usual_before
+from checks.outages import no_data_because_of
 
 _MIN_OTHERS = 3
 # Below the first ratio to the usual size a dump has collapsed; below the second it may, unless it is whole.
@@ -31,6 +32,7 @@ _WEST, _EAST = timedelta(hours=12), timedelta(hours=14)
     severity=Severity.CRITICAL,
     proof=Proof.SAMPLE,
     needs=("s3:ListBucket", "s3:GetObject", "kms:Decrypt"),
+    follows_from=(no_data_because_of("backup.dump.freshness"),),
 )
 def newest_dump_is_intact(dump: NewestDump, dumps: DumpBackups, now: datetime) -> Iterator[Verdict]:
     """The newest dump is what it is declared to be, whole, of the usual size, and has the SHA-256 that was recorded.

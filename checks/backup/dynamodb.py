@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
+from basewatch.affected import LOST, with_affected
 from basewatch.check import check
 from basewatch.components import Table
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
@@ -25,6 +26,7 @@ _TOLERANCE = timedelta(hours=1)
     proof=Proof.CONFIGURATION,
     needs=("dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable"),
     promises=("pitr",),
+    explained_by=("inventory.table.active",),
 )
 def restorable_over_recovery_period(recovery: TableRecovery, table: Table, now: datetime) -> Iterator[Verdict]:
     """The table can be restored to any point of its promised recovery period, or since its creation if it is younger.
@@ -44,7 +46,8 @@ def restorable_over_recovery_period(recovery: TableRecovery, table: Table, now: 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html
     """
     promised = table.pitr or timedelta()
-    yield _verdict(recovery.table, promised, now, since=table.since)
+    verdict = _verdict(recovery.table, promised, now, since=table.since)
+    yield with_affected(verdict, [(LOST, table.ref)]) if loss_of("table", recovery.table.status) else verdict
     for replica in recovery.replicas:
         yield _replica_verdict(replica, promised, now)
 

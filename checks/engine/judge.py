@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, assert_never
 
 from pydantic import ValidationError
 
+from basewatch.affected import ABSENT, with_affected
 from basewatch.check import AbsentComponent, AnyCheck, Outcome, Unobserved
 from basewatch.components import COMPONENT_TYPES, Component
 from basewatch.errors import BasewatchError, ObservationError
@@ -42,8 +44,9 @@ def _verdicts(planned: PlannedCheck, outcome: Outcome, now: datetime) -> tuple[V
         case Evidence():
             return _judge_evidence(planned, outcome, now)
         case AbsentComponent(detail=detail, declared=declared):
-            summary = f"{declared or planned.component.ref} is declared but does not exist: {detail}"
-            return (failed(summary, observed="absent", expected="present"),)
+            what = declared or planned.component.ref
+            verdict = failed(f"{what} is declared but does not exist: {detail}", observed="absent", expected="present")
+            return (with_affected(verdict, [(ABSENT, what)]),)
         case Unobserved() as unseen:
             return (_unverified(unseen),)
         case _:
@@ -155,9 +158,18 @@ def _with_causes(
     """The findings with causes; a cause outside a partial run is kept as it was recorded."""
     in_run = {finding.key for finding in run.findings}
     others = (finding for finding in run.findings if finding.key not in recorded)
-    found = {finding.key: finding for finding in assign_causes(rejudged, known.values(), others)}
+    found = {finding.key: finding for finding in assign_causes(rejudged, known.values(), others, _components(run))}
     external = {key: f.cause for key, f in recorded.items() if run.scope and f.cause and f.cause not in in_run}
     return {key: replace(f, cause=external.get(key, f.cause)) for key, f in found.items()}
+
+
+def _components(run: Run) -> Mapping[str, Component]:
+    """The recorded components that this version knows."""
+    found = dict[str, Component]()
+    for ref in run.components:
+        with suppress(BasewatchError):
+            found[ref] = _component(run, ref)
+    return found
 
 
 def _component(run: Run, ref: str) -> Component:

@@ -94,6 +94,10 @@ def run_checks(
     )
     ordered = sorted(findings, key=lambda f: (f.check, f.component, f.subject))
     return CheckResults(
-        findings=assign_causes(ordered, (planned.check for planned in plan)),
+        findings=assign_causes(
+            ordered,
+            (planned.check for planned in plan),
+            components={planned.component.ref: planned.component for planned in plan},
+        ),
         evidence=tuple(outcome for outcome in outcomes.values() if isinstance(outcome, Evidence)),
     )

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from basewatch.affected import LOST, with_affected
 from basewatch.aws import AwsClient
 from basewatch.aws.response import optional, required
-from basewatch.check import check
+from basewatch.check import FollowsFrom, check
 from basewatch.components import AuroraCluster
 from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Proof, Reason, Severity, Status, Verdict, failed, passed, unverified
 from checks.inventory.creation import Identity, created_as_declared
-from checks.inventory.statuses import Standing, standing, status_verdict
+from checks.inventory.statuses import Standing, loss_of, standing, status_verdict
 from checks.inventory.unread import Unread
 
 
@@ -116,6 +117,8 @@ def cluster_is_available(facts: ClusterStatus, cluster: AuroraCluster, _now: dat
     verdict = status_verdict(
         "cluster", facts.status, what=f"The cluster {cluster.name}", observed=observed, expected="available"
     )
+    if loss_of("cluster", facts.status):
+        verdict = with_affected(verdict, [(LOST, cluster.ref)])
     if verdict.status is Status.PASS and not facts.instances:
         verdict = failed("The cluster has no instance", observed=observed, expected="available, with an instance")
     identity = Identity(created=facts.created, resource_id=facts.resource_id, known_id=facts.known_id)
@@ -130,6 +133,7 @@ def cluster_is_available(facts: ClusterStatus, cluster: AuroraCluster, _now: dat
     proof=Proof.POPULATION,
     needs=("rds:DescribeDBClusters", "rds:DescribeDBInstances"),
     promises=("instances",),
+    follows_from=(FollowsFrom(check="inventory.aurora.available"),),
 )
 def instances_are_available(facts: ClusterInstances, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """Every declared instance is a member of the cluster, and can serve.

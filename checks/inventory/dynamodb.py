@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from basewatch.affected import LOST, with_affected
 from basewatch.aws import AwsClient
 from basewatch.aws.response import optional, required
 from basewatch.check import check
 from basewatch.components import Table
 from basewatch.model import Proof, Severity, Status, Verdict, failed
 from checks.inventory.creation import Identity, created_as_declared
-from checks.inventory.statuses import status_verdict
+from checks.inventory.statuses import loss_of, status_verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,8 @@ def table_is_active(facts: TableState, table: Table, _now: datetime) -> Iterator
     """
     what = f"The table {table.name}"
     verdict = status_verdict("table", facts.status, what=what, observed=facts.status, expected="ACTIVE")
+    if loss_of("table", facts.status):
+        verdict = with_affected(verdict, [(LOST, table.ref)])
     if verdict.status is Status.PASS and table.indexes:
         verdict = _of_indexes(facts, table)
     identity = Identity(created=facts.created, resource_id=facts.resource_id, known_id=facts.known_id)

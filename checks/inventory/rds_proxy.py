@@ -9,7 +9,7 @@ from typing import Any
 
 from basewatch.aws import AwsClient
 from basewatch.aws.response import optional, required
-from basewatch.check import check
+from basewatch.check import FollowsFrom, check
 from basewatch.components import AuroraCluster
 from basewatch.errors import NotFoundError, ObservationError
 from basewatch.model import Proof, Reason, Severity, Status, Verdict, failed, unverified
@@ -90,6 +90,7 @@ def _target(found: dict[str, Any]) -> ProxyTarget:
     proof=Proof.CONFIGURATION,
     needs=("rds:DescribeDBProxies", "rds:DescribeDBProxyTargets"),
     promises=("proxy",),
+    follows_from=(FollowsFrom(check="inventory.aurora.*"),),
 )
 def proxy_is_available(facts: ProxyStatus, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The declared RDS Proxy exists, leads to the cluster, and reaches its writer.

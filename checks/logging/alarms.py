@@ -11,6 +11,7 @@ from basewatch.components import AlarmedComponent
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from checks.logging.alarm_actions import Reach, Topic
 from checks.logging.alarms_facts import AlarmState, ComponentAlarms, component_alarms
+from checks.outages import no_data_because_of
 
 
 @check(
@@ -21,6 +22,7 @@ from checks.logging.alarms_facts import AlarmState, ComponentAlarms, component_a
     proof=Proof.POPULATION,
     needs=("cloudwatch:DescribeAlarms", "rds:DescribeDBClusters", "sns:ListSubscriptionsByTopic"),
     promises=("alarms_quiet",),
+    follows_from=(no_data_because_of("inventory.*"),),
 )
 def alarms_are_quiet(facts: ComponentAlarms, component: AlarmedComponent, _now: datetime) -> Iterator[Verdict]:
     """The component has CloudWatch alarms that notify a person or a service, and none of them is in the ALARM state.

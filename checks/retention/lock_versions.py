@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from basewatch.check import check
+from basewatch.check import FollowsFrom, check
 from basewatch.component_settings import ObjectLock
 from basewatch.components import AuditBucket
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
@@ -31,6 +31,7 @@ _MIN_DRAWS = 10
     proof=Proof.SAMPLE,
     needs=("s3:ListBucketVersions", "s3:GetObjectVersion", "s3:GetObjectRetention", *INVENTORY_NEEDS),
     promises=("object_lock",),
+    follows_from=(FollowsFrom(check="retention.s3.lock_default"),),
 )
 def versions_are_locked(locks: VersionLocks, bucket: AuditBucket, now: datetime) -> Iterator[Verdict]:
     """Every sampled object version is locked for the promised retention since it was written, in the promised mode.

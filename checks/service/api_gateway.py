@@ -10,6 +10,7 @@ from basewatch.check import check
 from basewatch.components import Api
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
+from checks.outages import DEPENDENCIES, no_data_because_of
 from checks.service.aligned_series import AlignedSeries, read_series
 from checks.service.promises import latency_promise, rate_promise, ratio_promise
 from checks.service.ratios import judge_ratio
@@ -74,6 +75,7 @@ def api_client_errors(metrics: MetricsClient, api: Api) -> ApiClientErrors:
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
     promises=("p95_below",),
+    follows_from=(no_data_because_of("inventory.api.deployed"), *DEPENDENCIES),
 )
 def latency_below(facts: ApiLatency, api: Api, _now: datetime) -> Iterator[Verdict]:
     """The 95th percentile of the API's latency stays below its limit.
@@ -101,6 +103,7 @@ def latency_below(facts: ApiLatency, api: Api, _now: datetime) -> Iterator[Verdi
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
     promises=("server_errors_below",),
+    follows_from=(no_data_because_of("inventory.api.deployed"), *DEPENDENCIES),
 )
 def server_errors_below(facts: ApiServerErrors, api: Api, _now: datetime) -> Iterator[Verdict]:
     """The rate of the API's server errors stays below its limit.
@@ -129,6 +132,7 @@ def server_errors_below(facts: ApiServerErrors, api: Api, _now: datetime) -> Ite
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
     promises=("client_errors_below",),
+    follows_from=(no_data_because_of("inventory.api.deployed"), *DEPENDENCIES),
 )
 def client_errors_below(facts: ApiClientErrors, api: Api, _now: datetime) -> Iterator[Verdict]:
     """The ratio of the API's requests that end with a client error stays below its limit.

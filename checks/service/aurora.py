@@ -9,6 +9,7 @@ from datetime import datetime
 from basewatch.check import check
 from basewatch.components import AuroraCluster
 from basewatch.model import Proof, Reason, Severity, Verdict, not_applicable, unverified
+from checks.outages import DEPENDENCIES, no_data_because_of
 from checks.service.aurora_facts import (
     InstanceMetric,
     instance_connections,
@@ -41,6 +42,7 @@ _WRITER = not_applicable("The instance was the writer, which has no replica lag"
     proof=Proof.POPULATION,
     needs=_NEEDS,
     promises=("cpu_below",),
+    follows_from=(no_data_because_of("inventory.aurora.*"), *DEPENDENCIES),
 )
 def cpu_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The CPU utilization of each instance stays below its limit.
@@ -65,6 +67,7 @@ def cpu_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> 
     proof=Proof.POPULATION,
     needs=_NEEDS,
     promises=("load_below",),
+    follows_from=(no_data_because_of("inventory.aurora.*"), *DEPENDENCIES),
 )
 def load_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The number of active sessions of each instance stays below its limit.
@@ -88,6 +91,7 @@ def load_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) ->
     proof=Proof.POPULATION,
     needs=_NEEDS,
     promises=("connections_below",),
+    follows_from=(no_data_because_of("inventory.aurora.*"), *DEPENDENCIES),
 )
 def connections_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The number of connections of each instance stays below its limit.
@@ -112,6 +116,7 @@ def connections_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datet
     proof=Proof.POPULATION,
     needs=_NEEDS,
     promises=("read_latency_below",),
+    follows_from=(no_data_because_of("inventory.aurora.*"), *DEPENDENCIES),
 )
 def read_latency_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The storage read latency of each instance stays below its limit.
@@ -135,6 +140,7 @@ def read_latency_below(facts: InstanceMetric, cluster: AuroraCluster, _now: date
     proof=Proof.POPULATION,
     needs=_NEEDS,
     promises=("write_latency_below",),
+    follows_from=(no_data_because_of("inventory.aurora.*"), *DEPENDENCIES),
 )
 def write_latency_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The storage write latency of each instance stays below its limit.
@@ -158,6 +164,7 @@ def write_latency_below(facts: InstanceMetric, cluster: AuroraCluster, _now: dat
     proof=Proof.POPULATION,
     needs=_NEEDS,
     promises=("replica_lag_below",),
+    follows_from=(no_data_because_of("inventory.aurora.*"), *DEPENDENCIES),
 )
 def replica_lag_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The replica lag of each reader stays below its limit.

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from functools import reduce
 from itertools import pairwise
 
-from basewatch.check import check
+from basewatch.check import FollowsFrom, check
 from basewatch.components import BackupVault
 from basewatch.errors import ObservationError
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, not_applicable, passed, unverified
 from basewatch.quantities import format_duration
+from checks.outages import DEPENDENCIES, no_data_because_of
 from checks.service.aligned_series import AlignedSeries, read_past, read_series
 from checks.service.past import BACKUP_PAST, ENDED_JOBS
 
@@ -91,6 +92,11 @@ def backup_jobs(metrics: MetricsClient, vault: BackupVault) -> BackupJobs:
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
     promises=("no_failed_jobs",),
+    follows_from=(
+        no_data_because_of("inventory.vault.available"),
+        FollowsFrom(check="inventory.vault.available"),
+        *DEPENDENCIES,
+    ),
 )
 def jobs_succeed(facts: BackupJobs, _vault: BackupVault, _now: datetime) -> Iterator[Verdict]:
     """No backup or copy job of the vault fails, expires or is aborted, and jobs go on.

@@ -10,6 +10,7 @@ from basewatch.check import check
 from basewatch.components import CacheCluster
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
+from checks.outages import DEPENDENCIES, no_data_because_of
 from checks.service.aligned_series import AlignedSeries, read_series
 from checks.service.promises import min_ratio_promise
 from checks.service.ratios import judge_ratio
@@ -40,6 +41,7 @@ def cache_hits(metrics: MetricsClient, cache: CacheCluster) -> CacheHits:
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
     promises=("hits_above",),
+    follows_from=(no_data_because_of("inventory.cache.available"), *DEPENDENCIES),
 )
 def hits_above(facts: CacheHits, cache: CacheCluster, _now: datetime) -> Iterator[Verdict]:
     """The ratio of items that are found in the cache stays above its limit.

@@ -10,6 +10,7 @@ from basewatch.check import check
 from basewatch.components import Table
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
+from checks.outages import DEPENDENCIES, no_data_because_of
 from checks.service.aligned_series import AlignedSeries, read_sum
 from checks.service.promises import rate_promise
 from checks.service.sustained import judge_rate, no_activity_verdict
@@ -56,6 +57,7 @@ def table_throttles(metrics: MetricsClient, table: Table) -> TableThrottles:
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
     promises=("throttled_below",),
+    follows_from=(no_data_because_of("inventory.table.active"), *DEPENDENCIES),
 )
 def throttled_below(facts: TableThrottles, table: Table, _now: datetime) -> Iterator[Verdict]:
     """The rate at which the table throttles requests stays below its limit.

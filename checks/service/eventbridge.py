@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from basewatch.check import check
+from basewatch.check import FollowsFrom, check
 from basewatch.components import EventRule
 from basewatch.errors import ObservationError
 from basewatch.metrics import MetricsClient, kept_for
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
+from checks.outages import DEPENDENCIES, no_data_because_of
 from checks.service.aligned_series import AlignedSeries, read_past, read_series
 from checks.service.past import LONG_INTERVAL, TRIGGERED
 from checks.service.period_kinds import MAY_BE_LATE
@@ -63,6 +64,11 @@ def rule_triggers(metrics: MetricsClient, rule: EventRule) -> RuleTriggers:
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
     promises=("every",),
+    follows_from=(
+        no_data_because_of("inventory.rule.enabled"),
+        FollowsFrom(check="inventory.rule.enabled"),
+        *DEPENDENCIES,
+    ),
 )
 def triggers_every(facts: RuleTriggers, rule: EventRule, _now: datetime) -> Iterator[Verdict]:
     """The rule triggers as often as promised, and every trigger invokes its target.

@@ -10,6 +10,7 @@ from basewatch.check import check
 from basewatch.components import Function
 from basewatch.metrics import SETTLE_DELAY, MetricsClient
 from basewatch.model import Proof, Severity, Verdict
+from checks.outages import DEPENDENCIES, no_data_because_of
 from checks.service.aligned_series import AlignedSeries, read_series
 from checks.service.promises import latency_promise, ratio_promise
 from checks.service.ratios import judge_ratio
@@ -76,6 +77,7 @@ def function_latency(metrics: MetricsClient, function: Function) -> FunctionLate
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
     promises=("errors_below",),
+    follows_from=(no_data_because_of("inventory.function.active"), *DEPENDENCIES),
 )
 def errors_below(facts: FunctionErrors, function: Function, _now: datetime) -> Iterator[Verdict]:
     """The ratio of the function's invocations that fail stays below its limit.
@@ -101,6 +103,7 @@ def errors_below(facts: FunctionErrors, function: Function, _now: datetime) -> I
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
     promises=("throttled_below",),
+    follows_from=(no_data_because_of("inventory.function.active"), *DEPENDENCIES),
 )
 def throttled_below(facts: FunctionThrottles, function: Function, _now: datetime) -> Iterator[Verdict]:
     """The ratio of the function's calls that Lambda throttles stays below its limit.
@@ -128,6 +131,7 @@ def throttled_below(facts: FunctionThrottles, function: Function, _now: datetime
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
     promises=("p95_below",),
+    follows_from=(no_data_because_of("inventory.function.active"), *DEPENDENCIES),
 )
 def latency_below(facts: FunctionLatency, function: Function, _now: datetime) -> Iterator[Verdict]:
     """The 95th percentile of the function's duration stays below its limit.

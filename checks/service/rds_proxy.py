@@ -10,6 +10,7 @@ from basewatch.check import check
 from basewatch.components import AuroraCluster
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
+from checks.outages import DEPENDENCIES, no_data_because_of
 from checks.service.aligned_series import AlignedSeries, read_series
 from checks.service.promises import ratio_promise
 from checks.service.sustained import judge_gauge
@@ -45,6 +46,11 @@ def pool_use(metrics: MetricsClient, cluster: AuroraCluster) -> PoolUse:
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
     promises=("proxy.pool_use_below",),
+    follows_from=(
+        no_data_because_of("inventory.proxy.available"),
+        no_data_because_of("inventory.aurora.*"),
+        *DEPENDENCIES,
+    ),
 )
 def pool_use_below(facts: PoolUse, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
     """The ratio of the proxy's database connections in use stays below its limit.

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from basewatch.check import check
-from basewatch.components import Slo
+from basewatch.check import FollowsFrom, check
+from basewatch.components import Relation, Slo
 from basewatch.errors import ObservationError
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
 from basewatch.quantities import format_duration
+from checks.outages import DEPENDENCIES, no_data_because_of
 from checks.service.aligned_series import AlignedSeries, read_series, read_sum
 from checks.service.burn_rate import MIN_BAD_EVENTS, MIN_EVENTS_FOR_BURN_RATE, SloEvents, worst_burn
 from checks.service.error_budget import PastEvents, slow_burn, steady_burn, used_budget
@@ -68,6 +69,15 @@ def sli_series(metrics: MetricsClient, slo: Slo) -> SliSeries:
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
     promises=("objective",),
+    follows_from=(
+        no_data_because_of("inventory.*", of=Relation.OBJECTIVE),
+        FollowsFrom(check="inventory.*", of=Relation.OBJECTIVE),
+        FollowsFrom(check="service.function.errors", of=Relation.OBJECTIVE, where=(("sli", "availability"),)),
+        FollowsFrom(check="service.api.server_errors", of=Relation.OBJECTIVE, where=(("sli", "availability"),)),
+        FollowsFrom(check="service.*.latency", of=Relation.OBJECTIVE, where=(("sli", "latency"),)),
+        FollowsFrom(check="service.table.throttles", of=Relation.OBJECTIVE, where=(("sli", "throttling"),)),
+        *DEPENDENCIES,
+    ),
 )
 def budget_lasts(facts: SliSeries, slo: Slo, _now: datetime) -> Iterator[Verdict]:
     """The error budget of the objective lasts for its window.

@@ -10,6 +10,7 @@ from basewatch.check import check
 from basewatch.components import Queue
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Severity, Verdict
+from checks.outages import DEPENDENCIES, no_data_because_of
 from checks.service.aligned_series import AlignedSeries, read_series
 from checks.service.promises import latency_promise
 from checks.service.sustained import judge_gauge, no_activity_verdict
@@ -35,6 +36,7 @@ def oldest_message(metrics: MetricsClient, queue: Queue) -> OldestMessage:
     proof=Proof.POPULATION,
     needs=("cloudwatch:GetMetricData",),
     promises=("oldest_below",),
+    follows_from=(no_data_because_of("inventory.queue.exists"), *DEPENDENCIES),
 )
 def oldest_below(facts: OldestMessage, queue: Queue, _now: datetime) -> Iterator[Verdict]:
     """The age of the oldest message in the queue stays below its limit.
