@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from alerts.grouping.findings import findings_by_key, is_of_plan, most_frequent, worst_first
@@ -65,6 +65,7 @@ def _failing(picture: Picture, lead: Finding, members: Sequence[Finding]) -> Ale
         proof=lead.proof,
         source=evidence.source if evidence else "",
         observed_at=evidence.observed_at if evidence else None,
+        labels=_labels(picture, (lead, *members)),
         members=tuple(_member(each) for each in worst_first(members)),
     )
 
@@ -96,6 +97,7 @@ def _unseen(picture: Picture, unseen: Unseen, findings: Sequence[Finding]) -> Al
         remedy=most_frequent(finding.remedy for finding in findings if finding.remedy),
         proof=lead.proof if alone else None,
         source=_common([finding.source for finding in findings]),
+        labels=_labels(picture, findings),
         members=() if alone else tuple(_member(each) for each in findings),
     )
 
@@ -117,8 +119,16 @@ def _blind(picture: Picture, place: BlindPlace, findings: Sequence[Finding]) -> 
         observed=most_frequent(finding.summary for finding in findings),
         remedy=most_frequent(finding.remedy for finding in findings if finding.remedy),
         source=_common([finding.source for finding in findings]),
+        labels=_labels(picture, findings),
         members=tuple(_member(each) for each in findings),
     )
+
+
+def _labels(picture: Picture, findings: Iterable[Finding]) -> tuple[tuple[str, str], ...]:
+    """The labels of the components of all findings: whoever watches one of them is concerned."""
+    components = {finding.component: picture.components.get(finding.component) for finding in findings}
+    pairs = {pair for component in components.values() if component is not None for pair in component.labels.items()}
+    return tuple(sorted(pairs))
 
 
 def _cannot(number: int) -> str:

@@ -34,8 +34,9 @@ def blind_places(picture: Picture, findings: Iterable[Finding]) -> tuple[BlindPl
     everything. A place that consists of one smaller place is that place.
     """
     looks = _looks(picture, findings)
-    leaves = dict.fromkeys((*(_leaf(source) for source in picture.sources.values()), *looks))
     blind = {leaf for leaf, found in looks.items() if _is_blind(picture, found)}
+    # What is read from Basewatch's own records is no place that it looks at.
+    leaves = dict.fromkeys((*(_leaf(source) for source in picture.sources.values()), *blind))
     parts = _parts(picture, leaves)
     within: defaultdict[str, dict[str, Finding]] = defaultdict(dict)
     for leaf in leaves:

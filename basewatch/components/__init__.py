@@ -37,3 +37,43 @@ __all__ = [
     "Watcher",
     "described",
     "related",
+]
+
+
+class Components(ConfigModel):
+    """Every declared component. A field here registers a component kind and names its section in the configuration."""
+
+    aurora_clusters: tuple[AuroraCluster, ...] = ()
+    databases: tuple[Database, ...] = ()
+    functions: tuple[Function, ...] = ()
+    apis: tuple[Api, ...] = ()
+    tables: tuple[Table, ...] = ()
+    cache_clusters: tuple[CacheCluster, ...] = ()
+    queues: tuple[Queue, ...] = ()
+    event_rules: tuple[EventRule, ...] = ()
+    backup_vaults: tuple[BackupVault, ...] = ()
+    audit_buckets: tuple[AuditBucket, ...] = ()
+    dump_backups: tuple[DumpBackups, ...] = ()
+    slos: tuple[Slo, ...] = ()
+
+    def __iter__(self) -> Iterator[Component]:  # type: ignore[override]  # a pydantic model iterates over its fields
+        for section in COMPONENT_SECTIONS.values():
+            yield from getattr(self, section)
+
+
+COMPONENT_SECTIONS: Mapping[type[Component], str] = {
+    get_args(field.annotation)[0]: section for section, field in Components.model_fields.items()
+}
+COMPONENT_TYPES: tuple[type[Component], ...] = (*COMPONENT_SECTIONS, Watcher)
+_NOUNS: Mapping[str, str] = {each.kind: each.noun for each in COMPONENT_TYPES if each.noun}
+# arn:aws:lambda:us-east-1:123456789012:function:NAME
+_NAME_IN_ARN = 6
+
+
+def described(ref: str) -> str:
+    """A component's ref in words: `S3 bucket logs` for `audit_bucket/logs`. Of an ARN, the name is shown."""
+    kind, _, name = ref.partition("/")
+    if name.startswith("arn:"):
+        name = ":".join(name.split(":")[_NAME_IN_ARN:]) or name
+    noun = _NOUNS.get(kind) or kind.replace("_", " ")
+    return noun if noun.lower() == name else f"{noun} {name}".strip()

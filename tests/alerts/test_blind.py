@@ -9,7 +9,7 @@ import pytest
 from alerts import Picture
 from alerts.grouping import alerts_of
 from basewatch.alert import Alert, AlertKind
-from basewatch.components import Database
+from basewatch.components import Database, Queue
 from basewatch.model import Finding, Reason, Severity, Status
 from tests.alerts.pictures import IRELAND, STAGING, VIRGINIA, a_pass_of, committed_plan, looked, pictured
 
@@ -223,6 +223,22 @@ def test_an_alert_about_one_finding_is_named_after_it() -> None:
     alert = only(pictured(looked(VIRGINIA, 1, reason=DENIED, action="sns:ListTopics"), *SEEN))
     assert (alert.check, alert.title, alert.members) == ("some.check.1", "Some promise holds", ())
     assert alert.finding
+
+
+def test_an_alert_has_the_labels_of_all_its_components() -> None:
+    """A team that owns one of the findings inside is concerned, whatever the others belong to."""
+    labelled = {f"queue/{team}": Queue(name=team, labels={"team": team}) for team in ("blue", "red")}
+    findings = [looked("", n, reason=BUG, check="one.check", component=ref) for n, ref in enumerate(labelled)]
+    (alert,) = alerts_of(replace(pictured(*findings), components=labelled))
+    assert alert.labels == (("team", "blue"), ("team", "red"))
+
+
+def test_records_of_basewatch_are_no_place() -> None:
+    """What is read from the plan or the history does not make everything else less blind."""
+    own = replace(looked("the history"), evidence="f" * 64)
+    picture = pictured(*down(VIRGINIA), *down(MAIN, action="connect"), own)
+    sources = {pair: source for pair, source in picture.sources.items() if source != "the history"}
+    assert shown(replace(picture, sources=sources)) == [(BLIND, "*", 6)]
 
 
 def test_an_unseen_alert_keeps_its_key_while_its_findings_change() -> None:
