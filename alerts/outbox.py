@@ -35,6 +35,14 @@ class Delivery:
         """Whether everything was delivered; if not, the exit code of the program says so."""
         return not self.undelivered
 
+    def and_then(self, later: Delivery) -> Delivery:
+        """Both deliveries as one. What the first left pending, the second has tried again or left pending too."""
+        if not later.delivered and not later.undelivered:
+            return self
+        tried_again = {each.notification.id for each in later.undelivered} | {each.id for each in later.delivered}
+        kept = (each for each in self.undelivered if each.notification.id not in tried_again)
+        return Delivery(delivered=(*self.delivered, *later.delivered), undelivered=(*kept, *later.undelivered))
+
 
 def deliver(
     outbox: Outbox,

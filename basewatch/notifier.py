@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, ClassVar, Final, Literal, Protocol, get_args, get_origin
+from typing import Any, ClassVar, Final, Literal, Protocol, get_args, get_origin, runtime_checkable
 
 from pydantic import Field
 
@@ -118,6 +118,20 @@ class Notifier(Protocol):
 
     def send(self, message: Message) -> Receipt:
         """Delivers one message within the channel's own timeout. Raises: DeliveryError."""
+        ...
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """A notifier whose other side keeps alerts for a while only, so that the open ones are posted again and again."""
+
+    @property
+    def name(self) -> str:
+        """The channel's name in the configuration."""
+        ...
+
+    def refresh(self, open_alerts: Sequence[Notification]) -> None:
+        """Posts the open alerts of this channel again. Raises: DeliveryError."""
         ...
 
 

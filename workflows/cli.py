@@ -165,6 +165,24 @@ def demo(
     raise typer.Exit(demonstrate.run_demo(config, tuple(break_ or ()), keep=keep, environ=os.environ))
 
 
+notify = typer.Typer(help="Send through the notification channels.", no_args_is_help=True)
+
+
+@notify.command("test")
+def notify_test(
+    config: ConfigPath = DEFAULT_CONFIG,
+    channel: Annotated[
+        list[str] | None,
+        typer.Option("--channel", metavar="NAME", help="Test this channel instead of all; may be repeated."),
+    ] = None,
+) -> None:
+    """Send a marked test alert and its end to each channel. The exit status is 4 if one does not accept them."""
+    from workflows import notify_test as testing
+
+    raise typer.Exit(testing.notify_test(config, os.environ, tuple(channel or ())))
+
+
+app.add_typer(notify, name="notify")
 cli_offline.add_to(app)
 app.add_typer(alerts, name="alerts")
 

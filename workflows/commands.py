@@ -176,7 +176,8 @@ def undelivered_lines(delivered: Delivered) -> tuple[str, ...]:
     by_channel: dict[str, list[Undelivered]] = {}
     for missed in delivered.delivery.undelivered:
         by_channel.setdefault(missed.notification.channel, []).append(missed)
-    return tuple(_undelivered_line(channel, missed) for channel, missed in by_channel.items())
+    missed_lines = (_undelivered_line(channel, missed) for channel, missed in by_channel.items())
+    return (*missed_lines, *delivered.unreminded)
 
 
 def history_remarks(status: HistoryStatus) -> Iterator[str]:

@@ -21,6 +21,7 @@ from exposition.page import PageRenderer
 from workflows.catalog_watcher import CatalogWatcher
 from workflows.catalog_watchers import catalog_watchers
 from workflows.commands import PreparedPlan, undelivered_lines, utc_now
+from workflows.drills import remind_forgetful
 from workflows.heartbeat import beat
 from workflows.history_log import HistoryLog
 from workflows.later import deliver_due
@@ -57,10 +58,9 @@ class Exporter:
         self._targets = targets
         self._known_targets = targets()
         self._resources = resource_block(self._known_targets, prepared.plan.config.collectors.exported_tags)
-        self._notifiers = notifiers(prepared.plan.config.alerts, prepared.environ, prepared.sessions.secret_store)
-        self._heartbeats = heartbeat_senders(
-            prepared.plan.config.heartbeats, prepared.environ, prepared.sessions.secret_store
-        )
+        store, config = prepared.sessions.secret_store, prepared.plan.config
+        self._notifiers = notifiers(config.alerts, prepared.environ, store)
+        self._heartbeats = heartbeat_senders(config.heartbeats, prepared.environ, store)
         for notifier in self._notifiers:
             self._telemetry.notification_failures.labels(notifier.name)
         self._renderer, self._history_log = PageRenderer(), HistoryLog()
@@ -165,6 +165,8 @@ class Exporter:
         self._count_failures(delivery)
         for message in delivery.delivered:
             logger.info("%s was notified of %s %s", message.channel, message.alert.check, message.alert.component)
+        for line in remind_forgetful(self._history, self._notifiers):
+            logger.warning(line)
 
     def stop(self) -> None:
         """Stops the catalogue watches and saves their intervals."""

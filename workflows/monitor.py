@@ -29,6 +29,7 @@ from checks.engine.causes import assign_causes
 from checks.engine.run import run_checks
 from collectors.cloudwatch.declared_targets import declared_targets
 from workflows.clients import AwsSessions, LiveClients
+from workflows.drills import Drill, drill_if_due, remind_forgetful
 from workflows.fingerprint_intervals import run_intervals
 from workflows.plan import Plan
 from workflows.windows import EvaluationWindow, evaluation_window, repeated_window
@@ -57,9 +58,13 @@ class Recorded(Observed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered(Recorded):
-    """A pass whose notifications were sent or failed, one outcome for each."""
+    """A pass whose notifications were sent or failed, one outcome for each.
+
+    `unreminded` has a line for each channel that forgets open alerts, and did not accept them again.
+    """
 
     delivery: Delivery
+    unreminded: tuple[str, ...] = ()
 
 
 def run_pass(
@@ -198,14 +203,19 @@ def deliver_recorded(
     *,
     retry_policy: DeliveryRetryPolicy = DEFAULT_DELIVERY_RETRY_POLICY,
 ) -> Delivered:
-    """Sends every pending notification of the history, those of this pass among them."""
-    delivery = deliver(history, notifiers, clock, retry_policy, channels=plan.config.alerts.channels)
+    """Sends every pending notification of the history, those of this pass among them, and the drill if one is due."""
+    opened = tuple(notifiers)
+    delivery = deliver(history, opened, clock, retry_policy, channels=plan.config.alerts.channels)
+    if not plan.scope:
+        drill = Drill(config=plan.config, history=history, notifiers=opened, clock=clock, retry_policy=retry_policy)
+        delivery = delivery.and_then(drill_if_due(drill))
     return Delivered(
         run=recorded.run,
         collected=recorded.collected,
         previous=recorded.previous,
         picture=recorded.picture,
         delivery=delivery,
+        unreminded=remind_forgetful(history, opened),
     )
 
 

@@ -68,6 +68,12 @@ class AlertLinks(ConfigModel):
     )
 
 
+class DrillSchedule(ConfigModel):
+    """Every channel gets a drill at the first pass after `every`: an alert marked as one, and its end."""
+
+    every: Duration
+
+
 class Alerts(ConfigModel):
     """Who sends alerts on verdicts: Basewatch's own channels (`direct`), or the user's Prometheus (`prometheus`).
 
@@ -83,6 +89,7 @@ class Alerts(ConfigModel):
     unverified_after: PassesOrDuration = Streak()
     resolve_after: PassesOrDuration = Streak()
     remind_every: ReminderInterval = parse_duration("24h")
+    drill: DrillSchedule | None = None
     flapping: Annotated[Flapping | None, BeforeValidator(parse_optional_section)] = Flapping()
     links: AlertLinks = Field(default_factory=AlertLinks)
     silences: tuple[Silence, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -27,6 +27,13 @@ def open_alerts(connection: Connection) -> tuple[OpenAlert, ...]:
     last = select(func.max(table.c.sequence)).where(table.c.state.in_(NOTIFIED)).group_by(table.c.channel, table.c.key)
     query = select(table).where(table.c.sequence.in_(last), table.c.action != Action.RESOLVE)
     return tuple(parsed(connection, query.order_by(table.c.sequence), table, _open_alert))
+
+
+def last_delivered(connection: Connection, key: str) -> Mapping[str, datetime]:
+    """When each channel last accepted a fire of this alert, by channel."""
+    fired = (table.c.key == key, table.c.action == Action.FIRE, table.c.state == DeliveryState.DELIVERED)
+    query = select(table.c.channel, func.max(table.c.delivered_at)).where(*fired).group_by(table.c.channel)
+    return {channel: at for channel, at in connection.execute(query) if at is not None}
 
 
 def enqueue(connection: Connection, messages: Sequence[Message]) -> None:

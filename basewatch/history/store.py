@@ -61,6 +61,11 @@ class History:
         """
         return cls(FallbackTransactions(url, clock, monotonic))
 
+    @classmethod
+    def in_memory(cls) -> Self:
+        """An empty history that lasts as long as the process."""
+        return cls(DatabaseTransactions.in_memory())
+
     @property
     def status(self) -> HistoryStatus:
         """Whether the configured history is used."""
@@ -165,6 +170,10 @@ class History:
     def open_alerts(self) -> tuple[OpenAlert, ...]:
         """Every alert that a channel was notified of, or will be, and that no resolve has closed."""
         return self._transactions.read(outbox.open_alerts)
+
+    def last_delivered(self, key: str) -> Mapping[str, datetime]:
+        """When each channel last accepted a notification that opens the alert of this key, by channel."""
+        return self._transactions.read(partial(outbox.last_delivered, key=key))
 
     def pending_messages(self) -> tuple[PendingMessage, ...]:
         """Every message that its channel has not accepted yet, oldest first."""
