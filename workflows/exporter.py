@@ -21,7 +21,6 @@ from exposition.page import PageRenderer
 from workflows.catalog_watcher import CatalogWatcher
 from workflows.catalog_watchers import catalog_watchers
 from workflows.commands import PreparedPlan, undelivered_lines, utc_now
-from workflows.drills import remind_forgetful
 from workflows.heartbeat import beat
 from workflows.history_log import HistoryLog
 from workflows.later import deliver_due
@@ -165,8 +164,6 @@ class Exporter:
         self._count_failures(delivery)
         for message in delivery.delivered:
             logger.info("%s was notified of %s %s", message.channel, message.alert.check, message.alert.component)
-        for line in remind_forgetful(self._history, self._notifiers):
-            logger.warning(line)
 
     def stop(self) -> None:
         """Stops the catalogue watches and saves their intervals."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -10,7 +11,10 @@ from datetime import datetime
 from alerts import Delivery, Picture, bundled, decide, deliver
 from basewatch.history.store import History
 from basewatch.notifier import Notifier
+from workflows.drills import remind_forgetful
 from workflows.plan import Plan
+
+logger = logging.getLogger(__name__)
 
 
 def deliver_due(
@@ -24,12 +28,17 @@ def deliver_due(
 ) -> Delivery:
     """Sends what is pending, and what time alone brings after the pass that made the picture; None before the first.
 
+    The channels that forget open alerts are told of them again.
     No pass is recorded while `lock` is held.
     """
     if shown is not None:
         with lock:
             _decide_later(plan, shown, history, clock())
-    return deliver(history, notifiers, clock, channels=plan.config.alerts.channels)
+    opened = tuple(notifiers)
+    delivery = deliver(history, opened, clock, channels=plan.config.alerts.channels)
+    for problem in remind_forgetful(history, opened):
+        logger.warning(problem)
+    return delivery
 
 
 def _decide_later(plan: Plan, shown: Picture, history: History, at: datetime) -> None:
