@@ -45,6 +45,10 @@ def _basewatch(
 ) -> None:
     level = logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if not verbose:
+        # Their failures are findings with a reason and a remedy; here they would be tracebacks.
+        for library in ("botocore", "urllib3", "psycopg"):
+            logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
 @app.command()

@@ -25,6 +25,7 @@ from basewatch.history.store import History
 from basewatch.metrics import CollectedMetrics
 from basewatch.model import ExpectedCheck, Finding, Run, Transition, Window
 from basewatch.notifier import Notifier
+from basewatch.time_limit import TimeLimit
 from checks.engine.causes import assign_causes
 from checks.engine.run import run_checks
 from collectors.cloudwatch.declared_targets import declared_targets
@@ -115,13 +116,16 @@ def _observe(
     past: PastPasses | None = None,
 ) -> Observed:
     """Collects the metrics and runs the checks. Verdicts are as of the window's end; nothing is recorded or sent."""
-    window = evaluated.window
+    window, limit = evaluated.window, TimeLimit.after(plan.deadlines.total.total_seconds())
     started, name = clock(), f"{window.end:%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
     sessions.drop_failed_sessions()
     targets, gaps = declared_targets(plan.collectors, plan.measured_components, sessions.location)
-    collected = evaluated.collect(targets, gaps, plan.warm_ups, sessions.metric_source, plan.past_needs)
+    # Half of the time is left for what is not a metric, however long CloudWatch takes.
+    collected = evaluated.collect(
+        targets, gaps, plan.warm_ups, sessions.metric_source, plan.past_needs, limit=limit.part(0.5)
+    )
     clients = LiveClients(sessions, collected, name, plan.unchecked, past)
-    checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock, source_of=plan.source_of)
+    checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock, source_of=plan.source_of, limit=limit)
     run = Run(
         id=name,
         started=started,

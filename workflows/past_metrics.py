@@ -1,18 +1,14 @@
-"""Collects the metrics that checks need from further back than the window, at longer periods."""
+"""The metrics that checks need from further back than the window, at longer periods."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
 from basewatch.collector import MetricSpec, MetricTarget
-from basewatch.metrics import CollectedMetrics
-from basewatch.model import Window
 from checks.service.past import PastNeed
-from collectors.cloudwatch.collect import collect
-from collectors.cloudwatch.source import MetricSource
 
 
 def past_targets(
@@ -26,19 +22,6 @@ def past_targets(
             if target.resource.component == need.component and specs:
                 by_length[need.length].append(replace(target, specs=specs))
     return {length: tuple(dict.fromkeys(found)) for length, found in by_length.items()}
-
-
-def collect_past(
-    targets: Iterable[MetricTarget],
-    needs: Iterable[PastNeed],
-    window: Window,
-    source_of: Callable[[str, str], MetricSource],
-) -> tuple[CollectedMetrics, ...]:
-    """The past of each need, up to the end of the window."""
-    return tuple(
-        collect(some, (), replace(window, start=window.start - length), source_of)
-        for length, some in past_targets(targets, needs).items()
-    )
 
 
 def _needed(spec: MetricSpec, need: PastNeed) -> bool:

@@ -12,6 +12,7 @@ from basewatch.components import Component, Slo, Watcher
 from basewatch.config import Config
 from basewatch.config.loading import load
 from basewatch.errors import ConfigError, Problem
+from basewatch.metrics import MetricsClient
 from basewatch.model import ExpectedCheck, Window
 from checks import service
 from checks.engine.judge import PlannedCheck
@@ -147,10 +148,15 @@ def load_plan(path: Path, *, only: str = "*", component: str = "*", recorded: bo
         digest=loaded.digest,
         commit=git_commit(path.resolve().parent),
         checks=checks,
-        collectors=collectors,
+        # A selection of checks that read no metric asks nobody for metrics.
+        collectors=collectors if (only, component) == ("*", "*") or _read_metrics(checks) else (),
         unchecked=unjudged_promises(enabled_checks(known, config.checks), config.components),
         sources=expected_sources(config, checks),
     )
+
+
+def _read_metrics(checks: Iterable[PlannedCheck]) -> bool:
+    return any(planned.check.client_type is MetricsClient for planned in checks)
 
 
 def git_commit(directory: Path) -> str:

@@ -11,11 +11,12 @@ from basewatch.collector import MetricTarget
 from basewatch.history.values import LastRun
 from basewatch.metrics import CollectedMetrics, CollectionGap, MetricsClient, Provenance
 from basewatch.model import Finding, Status, Window
+from basewatch.time_limit import TimeLimit
 from checks.service.past import PastNeed
-from collectors.cloudwatch.collect import collect
+from collectors.cloudwatch.collect import collect_parts
 from collectors.cloudwatch.planner import settled_window
 from collectors.cloudwatch.source import MetricSource
-from workflows.past_metrics import collect_past
+from workflows.past_metrics import past_targets
 from workflows.plan import Plan
 
 _WORTH_A_REQUEST = timedelta(hours=1)
@@ -43,17 +44,24 @@ class EvaluationWindow:
         warm_ups: Mapping[str, timedelta],
         source_of: Callable[[str, str], MetricSource],
         past: Sequence[PastNeed] = (),
+        *,
+        limit: TimeLimit | None = None,
     ) -> CollectedMetrics:
         """The metrics of the targets. The judged window ends early enough that CloudWatch no longer corrects it.
 
-        `warm_ups` are by component, and `past` is what checks need from further back.
+        `warm_ups` are by component, and `past` is what checks need from further back. What is not answered when the
+        limit is over is a gap.
         """
         target_warm_up, by_warm_up = warm_up_of(warm_ups), dict[timedelta, list[MetricTarget]]()
         for target in targets:
             by_warm_up.setdefault(min(target_warm_up(target), self.warm_up), []).append(target)
-        windows = {warm_up: replace(self.window, start=self.window.start - warm_up) for warm_up in by_warm_up}
-        parts = [collect(some, (), windows[warm_up], source_of) for warm_up, some in by_warm_up.items()]
-        earlier = collect_past(targets, past, self.window, source_of)
+        beginnings = [(some, warm_up) for warm_up, some in by_warm_up.items()]
+        pasts = [(some, length) for length, some in past_targets(targets, past).items()]
+        asked = [
+            (some, replace(self.window, start=self.window.start - before)) for some, before in (*beginnings, *pasts)
+        ]
+        found = collect_parts(asked, source_of, limit=limit)
+        parts, earlier = found[: len(beginnings)], found[len(beginnings) :]
         readings = (reading for part in parts for reading in part.collected_series)
         return CollectedMetrics(
             window=settled_window(self.window),

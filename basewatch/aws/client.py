@@ -9,9 +9,9 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from basewatch.aws.actions import iam_action
-from basewatch.aws.errors import AwsRequest, botocore_errors, error_code, error_response, translate_error
+from basewatch.aws.errors import SIGN_IN, AwsRequest, botocore_errors, error_code, error_response, translate_error
 from basewatch.aws.response import required
-from basewatch.errors import ObservationError
+from basewatch.errors import ObservationError, looking_at
 from basewatch.model import Reason
 
 if TYPE_CHECKING:
@@ -83,8 +83,8 @@ class AwsClient:
 
     @property
     def action(self) -> str:
-        """The IAM action that is being requested now, or was last; that of the sign-in until it has succeeded."""
-        return self._log.action if self._session.signed_in else self._session.sign_in_action
+        """The IAM action that is being requested now, or was last; `sign in` until the sign-in has succeeded."""
+        return self._log.action if self._session.signed_in else SIGN_IN
 
     def call(
         self, service: str, operation: str, *, accepted_errors: tuple[str, ...] = (), **parameters: Any
@@ -130,11 +130,13 @@ class AwsClient:
     def _request(self, service: str, operation: str, parameters: dict[str, Any]) -> _Request:
         from botocore import xform_name  # noqa: PLC0415  # botocore takes 0.3 s to import
 
-        client = self._session.service_client(service, self._elsewhere)
+        action = iam_action(service, operation, parameters)
+        with looking_at(f"aws:{self.account_id}/{self.region}", action):
+            client = self._session.service_client(service, self._elsewhere)
         input_shape = client.meta.service_model.operation_model(operation).input_shape
         owned = service == "s3" and input_shape is not None and _OWNER in input_shape.members
         return _Request(
-            action=iam_action(service, operation, parameters),
+            action=action,
             method=getattr(client, xform_name(operation)),
             parameters=parameters,
             owned={**parameters, _OWNER: self._session.account_id} if owned else parameters,

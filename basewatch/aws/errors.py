@@ -20,6 +20,8 @@ from basewatch.aws.error_codes import (
 from basewatch.errors import BasewatchError, NotFoundError, ObservationError
 from basewatch.model import Reason
 
+SIGN_IN = "sign in"
+"""The action of an error that keeps a session from signing in, where no request was refused."""
 _MAX_DETAIL_CHARS = 500
 _NETWORK = TIMED_OUT.remedy
 _CREDENTIALS = "provide credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or the instance role"
@@ -35,7 +37,19 @@ class AwsRequest:
 
 
 # What a credential provider prints may hold a secret, so it is not quoted.
-_NO_CREDENTIALS = Meaning(reason=Reason.DENIED, text="found no usable credentials", remedy=_CREDENTIALS, quoted=False)
+NO_CREDENTIALS = Meaning(reason=Reason.DENIED, text="found no usable credentials", remedy=_CREDENTIALS, quoted=False)
+BAD_PROFILE = Meaning(
+    reason=Reason.DENIED,
+    text="found no usable credentials",
+    remedy="correct AWS_PROFILE, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, or what they name",
+)
+_SIGNED_OUT = Meaning(reason=Reason.DENIED, text="found no usable credentials", remedy="sign in again: aws sso login")
+_MALFORMED_CREDENTIALS = Meaning(
+    reason=Reason.DENIED,
+    text="found credentials that cannot be sent",
+    remedy="write the keys and the token without a line break, as AWS gave them",
+    quoted=False,
+)
 _EXPIRED = Meaning(
     reason=Reason.DENIED,
     text="received credentials that have already expired",
@@ -43,6 +57,17 @@ _EXPIRED = Meaning(
     quoted=False,
 )
 _UNREACHABLE = Meaning(reason=Reason.UNREACHABLE, text="did not reach AWS", remedy=_NETWORK)
+BAD_ENDPOINT = Meaning(reason=Reason.UNREACHABLE, text="did not reach AWS", remedy="correct AWS_ENDPOINT_URL")
+_NO_PROXY = Meaning(
+    reason=Reason.UNREACHABLE,
+    text="did not reach AWS through the proxy",
+    remedy="correct HTTPS_PROXY, or name the endpoint in NO_PROXY",
+)
+_NO_TLS = Meaning(
+    reason=Reason.UNREACHABLE,
+    text="found no AWS that it may trust",
+    remedy="correct AWS_CA_BUNDLE (or REQUESTS_CA_BUNDLE), the proxy and AWS_ENDPOINT_URL",
+)
 _NOT_FROM_AWS = Meaning(reason=Reason.UNREACHABLE, text="received an answer that is not one of AWS", remedy=_NETWORK)
 _NOT_SENT = Meaning(
     reason=Reason.UNSUPPORTED,
@@ -50,26 +75,36 @@ _NOT_SENT = Meaning(
     remedy="correct the component's name, or install the version of boto3 that Basewatch requires",
 )
 
+_BAD_SETTING = Meaning(
+    reason=Reason.UNSUPPORTED,
+    text="was not sent, because boto3 cannot be used as it is set up",
+    remedy="correct what the message names, in the environment or in AWS_CONFIG_FILE",
+)
+
 _BY_STATUS = {401: BAD_CREDENTIALS, 403: DENIED, 429: THROTTLED}
 
 # Looked up by name along the base classes, nearest first, so that botocore need not be imported.
 _BY_CLASS = {
     "ClientError": UNKNOWN_ANSWER,
-    "NoCredentialsError": _NO_CREDENTIALS,
-    "PartialCredentialsError": _NO_CREDENTIALS,
-    "CredentialRetrievalError": _NO_CREDENTIALS,
-    "NoAuthTokenError": _NO_CREDENTIALS,
-    "TokenRetrievalError": _NO_CREDENTIALS,
-    "UnknownCredentialError": _NO_CREDENTIALS,
-    "MetadataRetrievalError": _NO_CREDENTIALS,
-    "ProfileNotFound": _NO_CREDENTIALS,
-    "ConfigParseError": _NO_CREDENTIALS,
-    "InvalidConfigError": _NO_CREDENTIALS,
-    "RefreshWithMFAUnsupportedError": _NO_CREDENTIALS,
-    "SSOError": _NO_CREDENTIALS,
-    "LoginError": _NO_CREDENTIALS,
+    "NoCredentialsError": NO_CREDENTIALS,
+    "PartialCredentialsError": BAD_PROFILE,
+    "CredentialRetrievalError": NO_CREDENTIALS,
+    "NoAuthTokenError": NO_CREDENTIALS,
+    "TokenRetrievalError": NO_CREDENTIALS,
+    "UnknownCredentialError": NO_CREDENTIALS,
+    "MetadataRetrievalError": NO_CREDENTIALS,
+    "ProfileNotFound": BAD_PROFILE,
+    "ConfigNotFound": BAD_PROFILE,
+    "ConfigParseError": BAD_PROFILE,
+    "InvalidConfigError": BAD_PROFILE,
+    "InvalidIMDSEndpointError": _BAD_SETTING,
+    "RefreshWithMFAUnsupportedError": NO_CREDENTIALS,
+    "SSOError": _SIGNED_OUT,
+    "LoginError": NO_CREDENTIALS,
     "ConnectTimeoutError": TIMED_OUT,
     "ReadTimeoutError": TIMED_OUT,
+    "ProxyConnectionError": _NO_PROXY,
+    "SSLError": _NO_TLS,
     "ConnectionError": _UNREACHABLE,
     "HTTPClientError": _UNREACHABLE,
     "IncompleteReadError": _UNREACHABLE,
@@ -80,24 +115,32 @@ _BY_CLASS = {
     "ValidationError": _NOT_SENT,
     "ResponseParserError": _NOT_FROM_AWS,
     "RuntimeError": _EXPIRED,
-    "BotoCoreError": UNKNOWN_ANSWER,
+    "PaginationError": UNKNOWN_ANSWER,
+    "ChecksumError": _NOT_FROM_AWS,
+    "FlexibleChecksumError": _NOT_FROM_AWS,
+    "BotoCoreError": _BAD_SETTING,
 }
+_USERINFO = re.compile(r"://[^/\s]*@")
 
 
 @cache
 def botocore_errors() -> tuple[type[Exception], ...]:
-    """The exceptions that botocore raises for AWS and for the network. Imports botocore on first use."""
+    """The exceptions that botocore raises for AWS, the network and its settings. Imports botocore on first use."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # botocore takes 0.3 s to import
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
 
-    # botocore raises RuntimeError for credentials that are expired although they were just refreshed.
-    return BotoCoreError, ClientError, ResponseParserError, RuntimeError
+    # botocore raises RuntimeError for credentials that are expired although they were just refreshed, and whatever
+    # Python raises for a file that is missing or a URL or an answer that is malformed.
+    return BotoCoreError, ClientError, ResponseParserError, RuntimeError, OSError, ValueError, LookupError
 
 
-def translate_error(error: Exception, request: AwsRequest) -> BasewatchError:
-    """Translates an error of botocore to NotFoundError, or to ObservationError with a reason and a remedy."""
-    meaning = _meaning(error)
-    quote = f": {_quoted(error)}" if meaning.quoted else ""
+def translate_error(error: Exception, request: AwsRequest, others: Meaning = _UNREACHABLE) -> BasewatchError:
+    """Translates an error of botocore to NotFoundError, or to ObservationError with a reason and a remedy.
+
+    `others` is the meaning of an error that is not botocore's own.
+    """
+    meaning = _meaning(error, others)
+    quote = f": {_quoted(error)}" if meaning.quoted else _provider(error)
     detail = f"{request.action} {meaning.text}{quote}"
     if meaning.reason is None:
         return NotFoundError(detail)
@@ -118,7 +161,7 @@ def error_response(error: Exception) -> dict[str, Any]:
     return getattr(error, "response", None) or {}
 
 
-def _meaning(error: Exception) -> Meaning:
+def _meaning(error: Exception, others: Meaning) -> Meaning:
     known = MEANING_OF_CODE.get(error_code(error))
     if known is not None:
         return known
@@ -127,9 +170,9 @@ def _meaning(error: Exception) -> Meaning:
         return _BY_STATUS[status]
     if status >= 500:  # noqa: PLR2004  # HTTP's server errors
         return AWS_FAILURE
-    return next(
-        (_BY_CLASS[base.__name__] for base in type(error).__mro__ if base.__name__ in _BY_CLASS), UNKNOWN_ANSWER
-    )
+    if "Invalid header value" in str(getattr(error, "kwargs", {}).get("error", "")):
+        return _MALFORMED_CREDENTIALS
+    return next((_BY_CLASS[base.__name__] for base in type(error).__mro__ if base.__name__ in _BY_CLASS), others)
 
 
 def _refused_action(error: Exception) -> str:
@@ -141,5 +184,22 @@ def _refused_action(error: Exception) -> str:
 
 def _quoted(error: Exception) -> str:
     known: dict[str, Any] = error_response(error).get("Error", {})
-    text = f"{known.get('Code', '')}: {known.get('Message', '')}" if known else str(error)
-    return " ".join(text.split())[:_MAX_DETAIL_CHARS]
+    text = f"{known.get('Code', '')}: {known.get('Message', '')}" if known else _text(error)
+    # A proxy and an endpoint can be set with a password.
+    return _USERINFO.sub("://***@", " ".join(text.split()))[:_MAX_DETAIL_CHARS]
+
+
+def _provider(error: Exception) -> str:
+    """Which provider of credentials failed, if botocore says so; what it printed is left out."""
+    provider = getattr(error, "kwargs", {}).get("provider")
+    return f" from {provider}" if provider else ""
+
+
+def _text(error: Exception) -> str:
+    """The error's own text, as far as it can hold no header, no URL of a proxy and no other secret."""
+    cause = getattr(error, "kwargs", {}).get("error")
+    if type(error).__name__ == "HTTPClientError" and isinstance(cause, Exception):
+        return type(cause).__name__
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}{f': {error.filename}' if error.filename else ''}"
+    return str(error) if isinstance(error, botocore_errors()[:3]) else f"{type(error).__name__}: {error}"

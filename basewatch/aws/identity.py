@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from basewatch.aws.errors import AwsRequest, botocore_errors, translate_error
+from basewatch.aws.errors import BAD_PROFILE, NO_CREDENTIALS, AwsRequest, botocore_errors, translate_error
+from basewatch.aws.limited_reads import limit_reads
 from basewatch.aws.response import required
 from basewatch.aws.strict_parser import use_strict_parser
 from basewatch.errors import ObservationError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
 _SESSION_NAME = "basewatch"
+_COLONS_OF_AN_ARN = 5
 BotocoreClientFactory = Callable[..., Any]
 
 
@@ -28,6 +30,7 @@ def botocore_session(environ: Mapping[str, str]) -> Session:
     from botocore.credentials import EnvProvider  # noqa: PLC0415  # botocore takes 0.3 s to import, which --help must not
     from botocore.session import Session  # noqa: PLC0415
 
+    limit_reads()
     session = Session(profile=environ.get("AWS_PROFILE"))
     resolver = session.get_component("credential_provider")
     resolver.remove(EnvProvider.METHOD)
@@ -55,8 +58,8 @@ def sign_in(
     in another account than the declared one; other reasons when STS cannot be asked.
     """
     request = AwsRequest(action="sts:GetCallerIdentity", principal="the caller")
+    source = _credentials(session, request)
     try:
-        source = _credentials(session)
         caller = _caller(make_client("sts", **_keys(source)))
         if role is not None and not _is_role(caller, account_id, role):
             arn = f"arn:{session.get_partition_for_region(region)}:iam::{account_id}:role/{role}"
@@ -75,12 +78,17 @@ def sign_in(
     return caller
 
 
-def _credentials(session: Session) -> Credentials:
+def _credentials(session: Session, request: AwsRequest) -> Credentials:
+    """The caller's credentials, loaded. Raises: ObservationError, whatever a provider of credentials raises."""
     from botocore.exceptions import NoCredentialsError  # noqa: PLC0415  # see botocore_session
 
-    source: Credentials | None = session.get_component("credential_provider").load_credentials()
-    if source is None:
-        raise NoCredentialsError
+    try:
+        source: Credentials | None = session.get_component("credential_provider").load_credentials()
+        if source is None:
+            raise NoCredentialsError  # noqa: TRY301  # translated with all others
+        source.get_frozen_credentials()
+    except Exception as error:
+        raise translate_error(error, request, BAD_PROFILE if isinstance(error, OSError) else NO_CREDENTIALS) from error
     return source
 
 
@@ -94,7 +102,12 @@ def _keys(credentials: Credentials) -> dict[str, str | None]:
 
 
 def _caller(sts: Any) -> str:
-    return required(sts.get_caller_identity(), "Arn", kind=str)
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415  # see botocore_session
+
+    arn = required(sts.get_caller_identity(), "Arn", kind=str)
+    if arn.count(":") < _COLONS_OF_AN_ARN:
+        raise ResponseParserError(f"{arn[:80]!r} is not an ARN")
+    return arn
 
 
 def _is_role(arn: str, account_id: str, role: str) -> bool:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from basewatch import __version__
 from basewatch.aws.client import AwsClient
-from basewatch.aws.errors import AwsRequest, botocore_errors, translate_error
+from basewatch.aws.errors import BAD_ENDPOINT, SIGN_IN, AwsRequest, botocore_errors, translate_error
 from basewatch.aws.identity import botocore_session, credentials_expiry, endpoint_url, sign_in, sign_out
 from basewatch.errors import ObservationError, looking_at
 from basewatch.model import Reason
+from basewatch.time_limit import TimeLimit, call_within
 
 if TYPE_CHECKING:
     from boto3.session import Session
     from botocore.credentials import ReadOnlyCredentials
     from botocore.session import Session as CoreSession
 
+T = TypeVar("T")
+
+SIGN_IN_SECONDS = 30.0
+"""How long a sign-in may take, with everything that it asks."""
+# botocore renews from this time on.
+_RENEWED_BEFORE_EXPIRY = timedelta(minutes=15)
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 10
 _ATTEMPTS = 3
@@ -84,11 +91,6 @@ class AwsSession:
         return bool(self._principal)
 
     @property
-    def sign_in_action(self) -> str:
-        """The IAM action that the sign-in needs."""
-        return "sts:AssumeRole" if self._role else "sts:GetCallerIdentity"
-
-    @property
     def sign_in_failed(self) -> bool:
         """Whether the sign-in has failed; it is not repeated."""
         return self._sign_in_error is not None
@@ -111,7 +113,10 @@ class AwsSession:
         with self._lock:
             request = AwsRequest(action="sts:AssumeRole", principal=self.principal, source=self.source)
             try:
-                return self._sdk().get_credentials().get_frozen_credentials()
+                credentials = self._sdk().get_credentials()
+                if not self._expire_soon():
+                    return credentials.get_frozen_credentials()
+                return self._within_time(credentials.get_frozen_credentials)
             except botocore_errors() as error:
                 raise translate_error(error, request) from error
 
@@ -121,6 +126,11 @@ class AwsSession:
         # No lock: a thread that signs in holds it for the duration of the sign-in.
         core = self._core
         return credentials_expiry(core) if core is not None and self._principal else None
+
+    def _expire_soon(self) -> bool:
+        """Whether boto3 asks for new credentials at the next use."""
+        expires_at = self.expires_at
+        return expires_at is not None and expires_at - datetime.now(UTC) < _RENEWED_BEFORE_EXPIRY
 
     def reset_credentials(self) -> None:
         """Signs out, so that the next request signs in again: for credentials that AWS no longer accepts."""
@@ -140,18 +150,44 @@ class AwsSession:
 
     def _sign_in(self) -> str:
         try:
-            with looking_at(self.source, self.sign_in_action):
-                return sign_in(
-                    self._botocore(), self._make_client, account_id=self.account_id, region=self.region, role=self._role
+            with looking_at(self.source, SIGN_IN):
+                return self._within_time(
+                    lambda: sign_in(
+                        self._botocore(),
+                        self._make_client,
+                        account_id=self.account_id,
+                        region=self.region,
+                        role=self._role,
+                    )
                 )
         except ObservationError as error:
             self._sign_in_error = error
             raise
 
+    def _within_time(self, ask: Callable[[], T]) -> T:
+        """Credentials, asked for in a thread: a program, a token service or an instance that gives them may hang.
+
+        Raises: ObservationError.
+        """
+        try:
+            return call_within(TimeLimit.after(SIGN_IN_SECONDS), ask)
+        except TimeoutError:
+            raise ObservationError(
+                Reason.TIMEOUT,
+                f"the sign-in did not end within {SIGN_IN_SECONDS:g} s",
+                remedy="check credential_process, the instance's metadata service, the network and the proxy",
+                source=self.source,
+                action=SIGN_IN,
+            ) from None
+
     def _botocore(self) -> CoreSession:
-        """The botocore session, which finds credentials and configuration."""
+        """The botocore session, which finds credentials and configuration. Raises: ObservationError."""
         if self._core is None:
-            self._core = botocore_session(self._environ)
+            request = AwsRequest(action=SIGN_IN, principal="the caller", source=self.source)
+            try:
+                self._core = botocore_session(self._environ)
+            except botocore_errors() as error:
+                raise translate_error(error, request) from error
         return self._core
 
     def _sdk(self) -> Session:
@@ -163,6 +199,7 @@ class AwsSession:
         return self._boto3
 
     def _make_client(self, service: str, **keys: Any) -> Any:
+        """A boto3 client. Raises: ObservationError, when the environment has a setting that boto3 cannot use."""
         from botocore.config import Config  # noqa: PLC0415  # boto3 takes 0.3 s to import
 
         config = Config(
@@ -172,8 +209,10 @@ class AwsSession:
             max_pool_connections=_CONNECTIONS,
             user_agent_extra=f"basewatch/{__version__}",
         )
-        url = endpoint_url(self._botocore(), self._environ, service)
         try:
+            url = endpoint_url(self._botocore(), self._environ, service)
             return self._sdk().client(service, config=config, endpoint_url=url, verify=self.ca_bundle, **keys)
-        except ValueError as error:
-            raise ObservationError(Reason.UNREACHABLE, str(error), remedy="correct AWS_ENDPOINT_URL") from error
+        except botocore_errors() as error:
+            action = SIGN_IN if service == "sts" else f"{service}:*"
+            request = AwsRequest(action=action, principal=self._principal, source=self.source)
+            raise translate_error(error, request, BAD_ENDPOINT) from error

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import psycopg
-from psycopg import conninfo
+from psycopg import conninfo, errors
+from psycopg.abc import RV, PQGen
 from psycopg.pq import TransactionStatus
 
 from basewatch.errors import ObservationError, looking_at
@@ -15,6 +16,7 @@ from basewatch.model import Reason
 from basewatch.postgres.errors import login_error
 from basewatch.postgres.transaction import Timeouts
 from basewatch.secrets import Secret
+from basewatch.time_limit import current_limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +80,30 @@ class SingleConnection:
             self._session = None
 
 
+class _LimitedConnection(psycopg.Connection):
+    """A session that waits for the server by the limit of the thread, for a server that never answers sets none."""
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """Waits for the server. Raises: errors.ConnectionTimeout, when the limit is over; the session is then lost."""
+        limit = current_limit()
+        if limit is None:
+            return super().wait(gen, interval, timeout)
+        remaining = limit.remaining_seconds
+        try:
+            return super().wait(gen, interval, remaining if timeout is None else min(timeout, remaining))
+        except errors._WaitTimeout:  # noqa: SLF001  # what `wait` documents to raise
+            if timeout is not None and timeout <= remaining:
+                raise
+            self.pgconn.finish()
+            raise errors.ConnectionTimeout("no answer in time") from None
+
+
 def log_in(url: Secret, *, run: str, timeouts: Timeouts) -> psycopg.Connection:
     """A new session. Raises: ObservationError; NotFoundError."""
     where = _parameters(url, run, timeouts)
     try:
         # No prepared statements: a pooling proxy would pin the session for them.
-        return psycopg.connect(conninfo.make_conninfo("", **where), prepare_threshold=None)
+        return _LimitedConnection.connect(conninfo.make_conninfo("", **where), prepare_threshold=None)
     except psycopg.OperationalError as error:
         host, user, database = (str(where.get(name, "")) for name in ("host", "user", "dbname"))
         raise login_error(error, source=f"{host}:{where.get('port', 5432)}", user=user, database=database) from error

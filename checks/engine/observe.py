@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from queue import Empty, SimpleQueue
-from threading import Thread
+from functools import partial
 
 from basewatch.check import AbsentComponent, AnyCheck, Outcome, Unobserved
 from basewatch.clients import Client, ClientFactory
@@ -17,6 +14,7 @@ from basewatch.components import Component
 from basewatch.errors import NotFoundError, ObservationError
 from basewatch.facts import digest, to_json
 from basewatch.model import Evidence, Reason
+from basewatch.time_limit import Late, TimeLimit, run_all
 
 logger = logging.getLogger(__name__)
 
@@ -67,9 +65,6 @@ class _Look:
         )
 
 
-_Results = SimpleQueue[tuple[_Look, Outcome]]
-
-
 def observe_all(
     observations: Sequence[PlannedObservation],
     clients: ClientFactory,
@@ -77,41 +72,34 @@ def observe_all(
     clock: Callable[[], datetime],
     *,
     source_of: SourceOf = lambda _observation: "",
+    limit: TimeLimit | None = None,
 ) -> Outcomes:
     """The outcome of every observation; one without a result by its deadline is Unobserved with reason timeout.
 
-    The threads are daemons and a late result is dropped, so a client that hangs cannot delay the run.
+    `limit` is the end of the run, if it began earlier. A client that hangs cannot delay the run.
     """
-    waiting, results = deque(_Look(observation=each, source=source_of(each)) for each in observations), _Results()
-    running: dict[_Look, float] = {}
-    outcomes: dict[tuple[str, str], Outcome] = {}
-    end = time.monotonic() + deadlines.total.total_seconds()
-    while (waiting or running) and time.monotonic() < end:
-        while waiting and len(running) < deadlines.concurrency:
-            look = waiting.popleft()
-            running[look] = time.monotonic() + deadlines.per_observation.total_seconds()
-            Thread(target=_observe, args=(look, clients, clock, results), daemon=True).start()
-        try:
-            look, outcome = results.get(timeout=max(0.0, min(end, *running.values()) - time.monotonic()))
-        except Empty:
-            for look in [look for look, deadline in running.items() if deadline <= time.monotonic()]:
-                del running[look]
-                late = _timeout(f"no answer within {deadlines.per_observation.total_seconds():g} s")
-                outcomes[look.observation.key] = look.unobserved(late)
-        else:
-            if running.pop(look, None) is not None:
-                outcomes[look.observation.key] = outcome
-    late = _timeout(f"the run reached its deadline of {deadlines.total.total_seconds():g} s")
-    return outcomes | {look.observation.key: look.unobserved(late) for look in (*running, *waiting)}
+    looks = [_Look(observation=each, source=source_of(each)) for each in observations]
+    found = run_all(
+        [partial(_outcome, look, clients, clock) for look in looks],
+        limit or TimeLimit.after(deadlines.total.total_seconds()),
+        concurrency=deadlines.concurrency,
+        each_seconds=deadlines.per_observation.total_seconds(),
+    )
+    return {
+        look.observation.key: look.unobserved(_timeout(each, deadlines)) if isinstance(each, Late) else each.result
+        for look, each in zip(looks, found, strict=True)
+    }
 
 
-def _timeout(detail: str) -> ObservationError:
-    remedy = "Check the network and the load, or raise run.check_deadline."
+def _timeout(late: Late, deadlines: Deadlines) -> ObservationError:
+    if late.own_limit:
+        detail = f"no answer within {deadlines.per_observation.total_seconds():g} s"
+        remedy = "Check the network and the load, or raise run.check_deadline."
+    else:
+        when = "while this was observed" if late.started else "before this could be observed"
+        detail = f"the run reached its deadline of {deadlines.total.total_seconds():g} s {when}"
+        remedy = "Check what else timed out in this run, or raise run.deadline."
     return ObservationError(Reason.TIMEOUT, detail, remedy=remedy)
-
-
-def _observe(look: _Look, clients: ClientFactory, clock: Callable[[], datetime], results: _Results) -> None:
-    results.put((look, _outcome(look, clients, clock)))
 
 
 def _outcome(look: _Look, clients: ClientFactory, clock: Callable[[], datetime]) -> Outcome:

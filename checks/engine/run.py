@@ -12,6 +12,7 @@ from basewatch.clients import ClientFactory, PlanClient
 from basewatch.components import Component
 from basewatch.config import CheckSettings
 from basewatch.model import Evidence, Finding
+from basewatch.time_limit import TimeLimit
 from checks.engine.causes import assign_causes
 from checks.engine.judge import PlannedCheck, judge_outcome
 from checks.engine.observe import Deadlines, PlannedObservation, SourceOf, observe_all
@@ -80,13 +81,17 @@ def run_checks(
     clock: Callable[[], datetime],
     *,
     source_of: SourceOf = lambda _observation: "",
+    limit: TimeLimit | None = None,
 ) -> CheckResults:
-    """Makes each observation of the plan once, judges every pair as of `now`, and assigns causes."""
+    """Makes each observation of the plan once, judges every pair as of `now`, and assigns causes.
+
+    `limit` is the end of the run, if it began earlier.
+    """
     observations = {
         observation.key: observation
         for observation in (PlannedObservation(check=p.check, component=p.component) for p in plan)
     }
-    outcomes = observe_all(tuple(observations.values()), clients, deadlines, clock, source_of=source_of)
+    outcomes = observe_all(tuple(observations.values()), clients, deadlines, clock, source_of=source_of, limit=limit)
     findings = (
         finding
         for planned in plan

@@ -10,14 +10,15 @@ from typing import Any, NoReturn, cast
 import orjson
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError
+from botocore.exceptions import ClientError, IncompleteReadError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
-from basewatch.aws.errors import AwsRequest, error_code, translate_error
+from basewatch.aws.errors import AwsRequest, botocore_errors, error_code, translate_error
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from basewatch.telemetry import ExporterMetrics
+from basewatch.time_limit import TimeLimit, limited
 from collectors.cloudwatch.cost import DOLLARS_PER_METRIC
 from collectors.cloudwatch.fetch import FetchResult, RequestFailed, fetch
 from collectors.cloudwatch.planner import Call, count_billable
@@ -101,19 +102,20 @@ class CloudWatch:
         return self._send_once(content, self._signer.credentials(), request_log)
 
     def _send_once(self, content: bytes, credentials: Any, requests: list[str]) -> Page:
-        url, http = self._connected()
-        request = AWSRequest(method="POST", url=url, data=content, headers=dict(HEADERS))
-        SigV4Auth(credentials, "monitoring", self.region).add_auth(request)
         self._telemetry.requests.labels(OPERATION, self.account_id, self.region).inc()
         started = perf_counter()
         try:
-            response = http.send(request.prepare())
+            url, http = self._connected()
+            request = AWSRequest(method="POST", url=url, data=content, headers=dict(HEADERS))
+            SigV4Auth(credentials, "monitoring", self.region).add_auth(request)
+            with limited(TimeLimit.after(self._retry_policy.read_timeout_seconds)):
+                response = http.send(request.prepare())
             status, headers, answer = int(response.status_code), response.headers, bytes(response.content)
             # Botocore does not check whether a response was truncated.
             expected = int(headers.get("Content-Length", 0))
             if len(answer) < expected:
                 raise IncompleteReadError(actual_bytes=len(answer), expected_bytes=expected)
-        except BotoCoreError as error:
+        except botocore_errors() as error:
             requests.append(f"{ACTION} -")
             self._fail(error)
         finally:

@@ -1,0 +1,98 @@
+"""A peer on loopback that misbehaves: it hangs, drips, cuts, floods, answers garbage, or resets the connection."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from threading import Event, Thread
+
+STS_ANSWER = (
+    b'<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
+    b"<Arn>arn:aws:sts::123456789012:assumed-role/reader/x</Arn><UserId>x</UserId><Account>123456789012</Account>"
+    b"</GetCallerIdentityResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></GetCallerIdentityResponse>"
+)
+_HEAD = b"HTTP/1.1 200 OK\r\nx-amzn-requestid: r\r\nContent-Type: text/xml\r\n"
+
+
+class Misbehaviour(StrEnum):
+    """What a peer does instead of an answer."""
+
+    SILENT = "says nothing"
+    DRIPPING_HEAD = "drips its headers"
+    DRIPPING_BODY = "drips its body"
+    ENDLESS = "answers without end"
+    CUT = "closes in the middle"
+    GARBAGE = "answers garbage"
+    CLOSED = "closes without an answer"
+    RESET = "resets the connection"
+
+
+@dataclass(slots=True)
+class Peer:
+    """A running peer. Requests to STS are answered well unless `everything` is to fail."""
+
+    port: int
+    does: Misbehaviour = Misbehaviour.SILENT
+    everything: bool = False
+    stopped: Event = field(default_factory=Event)
+
+    @property
+    def url(self) -> str:
+        """Its address, for a client of HTTP."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def serve(self, listening: socket.socket) -> None:
+        """Answers each connection in a thread of its own."""
+        with suppress(OSError):
+            while True:
+                Thread(target=self._answer, args=(listening.accept()[0],), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            while request := connection.recv(1 << 20):
+                if b"GetCallerIdentity" not in request or self.everything:
+                    self._misbehave(connection)
+                    return
+                connection.sendall(b"%bContent-Length: %d\r\n\r\n%b" % (_HEAD, len(STS_ANSWER), STS_ANSWER))
+
+    def _misbehave(self, connection: socket.socket) -> None:
+        match self.does:
+            case Misbehaviour.SILENT:
+                self.stopped.wait()
+            case Misbehaviour.DRIPPING_HEAD:
+                self._drip(connection, b"H")
+            case Misbehaviour.DRIPPING_BODY:
+                connection.sendall(_HEAD + b"Content-Length: 1000000\r\n\r\n")
+                self._drip(connection, b"x")
+            case Misbehaviour.ENDLESS:
+                connection.sendall(_HEAD + b"\r\n")
+                self._drip(connection, b"x" * 100)
+            case Misbehaviour.CUT:
+                connection.sendall(_HEAD + b"Content-Length: 1000\r\n\r\n<half")
+            case Misbehaviour.GARBAGE:
+                connection.sendall(bytes(range(255, 127, -1)) * 4)
+            case Misbehaviour.CLOSED:
+                return
+            case Misbehaviour.RESET:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    def _drip(self, connection: socket.socket, drop: bytes) -> None:
+        while not self.stopped.wait(0.02):
+            connection.sendall(drop)
+
+
+@contextmanager
+def misbehaving() -> Iterator[Peer]:
+    """A peer that runs until the end of the context."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        peer = Peer(listening.getsockname()[1])
+        Thread(target=peer.serve, args=(listening,), daemon=True).start()
+        try:
+            yield peer
+        finally:
+            peer.stopped.set()
+            listening.shutdown(socket.SHUT_RDWR)
