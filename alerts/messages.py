@@ -105,6 +105,11 @@ def change_reason(before: Status | None, now: Status) -> str:
     return f"{_BEFORE[before]}, {_NOW[now]}"
 
 
+def is_first_look(notification: Notification) -> bool:
+    """Whether the notification opens an alert of what was not checked before."""
+    return notification.action is Action.FIRE and notification.reason.startswith(_BEFORE[None])
+
+
 def missed_reason(status: Status) -> str:
     """Why a channel is notified of an unchanged finding: it was not notified before."""
     return f"{_NOW[status]}, as before, and this channel was not notified"

@@ -63,12 +63,6 @@ def story(notification: Notification) -> Story:
     )
 
 
-def title(notifications: Sequence[Notification]) -> str:
-    """One line for a message of several notifications: the title of the first, and how many more there are."""
-    more = len(notifications) - 1
-    return story(notifications[0]).title + (f" and {more} more" if more else "")
-
-
 def thing(alert: Alert) -> str:
     """The resource that an alert is about, in words: `DynamoDB table notes`; empty when it is about none."""
     return shortened(described(alert.component), _THING_MAX_CHARS) if alert.component else ""

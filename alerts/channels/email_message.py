@@ -13,12 +13,12 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from alerts.digest import stories, title
 from alerts.plain import cut, one_line
-from alerts.story import Colour, Story, story, title
+from alerts.story import Colour, Story
 from basewatch.model import Severity
 from basewatch.notifier import Action, Message
 
-MAX_SHOWN = 100
 _SUBJECT_MAX_CHARS, _FACT_MAX_CHARS = 250, 2000
 # A header of references may be long, and some servers refuse headers of many kilobytes.
 _MAX_REFERENCES = 20
@@ -35,8 +35,7 @@ def email_message(message: Message, sender: str, recipients: Sequence[str]) -> E
 
     Every mail about an alert refers to an id that is made of the alert's key, so a program shows them as one thread.
     """
-    shown = [_harmless(story(each)) for each in message.notifications[:MAX_SHOWN]]
-    left = len(message.notifications) - len(shown)
+    shown = [_harmless(each) for each in stories(message.notifications)]
     domain = sender.rpartition("@")[2]
     mail = EmailMessage(policy=SMTP)
     mail["Subject"] = cut(one_line(title(message.notifications)), _SUBJECT_MAX_CHARS)
@@ -51,8 +50,8 @@ def email_message(message: Message, sender: str, recipients: Sequence[str]) -> E
     mail["X-Auto-Response-Suppress"] = "All"
     if any(each.action is Action.FIRE and each.alert.severity is Severity.CRITICAL for each in message.notifications):
         mail["Importance"] = "high"
-    mail.set_content(_text(shown, left), cte="quoted-printable")
-    page = _page().render(title=str(mail["Subject"]), shown=shown, left=left, colours=_COLOURS)
+    mail.set_content(_text(shown), cte="quoted-printable")
+    page = _page().render(title=str(mail["Subject"]), shown=shown, colours=_COLOURS)
     mail.add_alternative(page, subtype="html", cte="quoted-printable")
     return mail
 
@@ -78,10 +77,9 @@ def _harmless(told: Story) -> Story:
     return replace(told, headline=one_line(told.headline), context=one_line(told.context), facts=facts)
 
 
-def _text(shown: Iterable[Story], left: int) -> str:
+def _text(shown: Iterable[Story]) -> str:
     parts = ["\n".join((told.headline, told.context, *_named(told.facts), *_named(told.links))) for told in shown]
-    more = [f"and {left} more; the report has them all"] if left else []
-    return "\n\n\n".join((*parts, *more)) + "\n"
+    return "\n\n\n".join(parts) + "\n"
 
 
 def _named(pairs: Iterable[tuple[str, str]]) -> list[str]:

@@ -12,9 +12,10 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from urllib.error import URLError
 
+from alerts.digest import stories, title
 from alerts.http_retry import connection_error, retry_after_seconds, retryable
 from alerts.plain import cut, one_line
-from alerts.story import Colour, Story, story, title
+from alerts.story import Colour, Story
 from basewatch.errors import ConfigError, DeliveryError, Problem
 from basewatch.notifier import ALERTMANAGER_TITLE, Channel, Message, Receipt
 from basewatch.secrets import Reference, Secret, SecretReference, SecretStore, resolve
@@ -148,15 +149,11 @@ class SlackMessage:
 def slack_message(message: Message) -> SlackMessage:
     """The Slack form of a message. Text that a tenant may have written is escaped."""
     blocks: list[dict[str, Any]] = []
-    for number, notification in enumerate(message.notifications):
-        added = list(_blocks(story(notification)))
-        if len(blocks) + len(added) >= MAX_BLOCKS:
-            blocks.append(_section(f"and {len(message.notifications) - number} more: see the report"))
-            break
-        blocks += added
+    for told in stories(message.notifications):
+        blocks += _blocks(told)
     return SlackMessage(
         text=_shown(title(message.notifications), TITLE_MAX_CHARS),
-        blocks=blocks,
+        blocks=blocks[:MAX_BLOCKS],
     )
 
 

@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from alerts.digest import stories, title
 from alerts.plain import cut, cut_bytes, one_line
-from alerts.story import story, title
 from basewatch.aws import AwsSession
 from basewatch.errors import DeliveryError, NotFoundError, ObservationError
 from basewatch.model import Reason
@@ -23,7 +23,7 @@ from basewatch.secrets import Reference, SecretStore
 _ARN = r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$"
 # A message has 256 KB at most, with its attributes; a subject 100 characters of ASCII.
 MAX_BYTES, SUBJECT_MAX_CHARS = 250_000, 100
-_FACT_MAX_CHARS, _MAX_SHOWN = 2000, 200
+_FACT_MAX_CHARS = 2000
 # What a repetition can mend: it is not known whether AWS would have accepted the message.
 _TRANSIENT = (Reason.TIMEOUT, Reason.UNREACHABLE, Reason.THROTTLED)
 
@@ -124,12 +124,9 @@ def publication(topic: str, message: Message) -> dict[str, Any]:
 
 def _text(message: Message) -> str:
     parts = list[str]()
-    for notification in message.notifications[:_MAX_SHOWN]:
-        told = story(notification)
+    for told in stories(message.notifications):
         facts = [f"{name}: {cut(one_line(text), _FACT_MAX_CHARS)}" for name, text in (*told.facts, *told.links)]
         parts.append("\n".join((one_line(told.headline), one_line(told.context), *facts)))
-    if left := len(message.notifications) - len(parts):
-        parts.append(f"and {left} more; the report has them all")
     return "\n\n".join(parts)
 
 

@@ -14,16 +14,16 @@ from typing import Any, ClassVar, Literal
 import orjson
 
 from alerts.channel_settings import secret_url
+from alerts.digest import stories, title
 from alerts.http_request import TIMEOUT_SECONDS, HttpPeer
 from alerts.plain import cut, one_line
-from alerts.story import Colour, Story, story, title
-from basewatch.notifier import ALERTMANAGER_TITLE, Channel, Message, Notification, Receipt
+from alerts.story import Colour, Story
+from basewatch.notifier import ALERTMANAGER_TITLE, Channel, Message, Receipt
 from basewatch.secrets import Reference, Secret, SecretReference, SecretStore
 
 # The documented size of a message is 28 KB, and Teams counts what surrounds the card as well.
 MAX_BYTES = 26_000
 _HEADLINE_MAX_CHARS, _FACT_MAX_CHARS = 400, 600
-_MAX_SHOWN = 50
 _STYLES = {
     Colour.RED: "attention",
     Colour.ORANGE: "warning",
@@ -76,26 +76,26 @@ class Teams:
 
 def card_message(message: Message) -> dict[str, Any]:
     """The request for one message, of at most 28 KB. Notifications that do not fit are counted at its end."""
-    for shown in range(min(len(message.notifications), _MAX_SHOWN), 0, -1):
-        request = _request(message, shown)
+    told = stories(message.notifications)
+    for shown in range(len(told), 0, -1):
+        request = _request(message, told, shown)
         if len(orjson.dumps(request)) <= MAX_BYTES:
             return request
-    return _request(message, 1)
+    return _request(message, told, 1)
 
 
-def _request(message: Message, shown: int) -> dict[str, Any]:
-    notifications = message.notifications
-    body = [_container(story(notification)) for notification in notifications[:shown]]
-    if left := len(notifications) - shown:
+def _request(message: Message, told: Sequence[Story], shown: int) -> dict[str, Any]:
+    body = [_container(each) for each in told[:shown]]
+    if left := len(told) - shown:
         body.append(_text((f"and {left} more, which a card has no room for; the report has them all", False)))
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
-        "fallbackText": _shown(title(notifications), _HEADLINE_MAX_CHARS),
+        "fallbackText": _shown(title(message.notifications), _HEADLINE_MAX_CHARS),
         "msteams": {"width": "Full"},
         "body": body,
-        "actions": _actions(notifications[:shown]),
+        "actions": _actions(told[:shown]),
     }
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return {"type": "message", "attachments": [attachment]}
@@ -116,9 +116,9 @@ def _text(*runs: tuple[str, bool]) -> dict[str, Any]:
     return {"type": "RichTextBlock", "inlines": inlines}
 
 
-def _actions(notifications: Sequence[Notification]) -> list[dict[str, str]]:
-    """The links of the first notification; a card shows six actions at most."""
-    links = story(notifications[0]).links[:6]
+def _actions(told: Sequence[Story]) -> list[dict[str, str]]:
+    """The links of the first story that has some; a card shows six actions at most."""
+    links = next((each.links for each in told if each.links), ())[:6]
     return [{"type": "Action.OpenUrl", "title": cut(name, 60), "url": url} for name, url in links]
 
 

@@ -17,9 +17,9 @@ from typing import Any, Literal
 from pydantic import Field, TypeAdapter
 
 from alerts.channel_settings import ServerUrl, broken, secret_word
+from alerts.digest import title
 from alerts.http_request import TIMEOUT_SECONDS, HttpPeer
 from alerts.plain import one_line
-from alerts.story import title
 from basewatch.facts import canonical, to_json
 from basewatch.notifier import Channel, Message, Notification, Receipt
 from basewatch.secrets import Reference, Secret, SecretReference, SecretStore

@@ -29,7 +29,7 @@ def test_a_card_never_exceeds_its_size() -> None:
     text = json.dumps(card_message(message_of(*[wordy] * 10_000)), ensure_ascii=False)
 
     assert len(text.encode()) <= MAX_BYTES + 1500
-    assert "more, which a card has no room for" in text
+    assert "9959 are in the report" in text
 
 
 def test_only_the_texts_of_the_card_itself_are_markdown() -> None:
