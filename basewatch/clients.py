@@ -57,11 +57,13 @@ class PastPasses:
     """Answers from the history as it was when the pass began; it sends no request.
 
     `previous_end` is the end of the window of the last full pass, None when none is recorded. `known_ids` are the ids
-    of the resources of components (their refs) when their checks last passed.
+    of the resources of components (their refs) when their checks last passed. `unused_silences` are the names of those
+    that match nothing that is checked.
     """
 
     previous_end: datetime | None
     known_ids: Mapping[str, str]
+    unused_silences: tuple[str, ...] = ()
     source: str = "the history"
     principal: str = "basewatch"
     requests: tuple[str, ...] = ()

@@ -41,6 +41,9 @@ def _routes(config: Config) -> Iterator[dict[str, object]]:
     # Basewatch sends these itself; in Alertmanager they are only displayed.
     yield {"receiver": _NO_RECEIVER, "matchers": ['notified_by="basewatch"']}
     for route in config.alerts.routes:
+        # What these filter by, and the age of an alert, is known to Basewatch alone.
+        if route.checks or route.components or route.labels or route.older_than or route.digest:
+            continue
         yield {"receiver": route.channel, "matchers": _at_least(route), "continue": True}
     if config.prometheus.email:
         yield {"receiver": _EMAIL, "matchers": [_one_of(AlertSeverity.WARNING, AlertSeverity.INFO)], "continue": True}

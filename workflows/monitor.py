@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import reduce
@@ -20,7 +20,6 @@ from alerts import (
 )
 from basewatch import __version__
 from basewatch.clients import PastPasses
-from basewatch.config.prometheus import FINDINGS_DASHBOARD
 from basewatch.history.store import History
 from basewatch.metrics import CollectedMetrics
 from basewatch.model import ExpectedCheck, Finding, Run, Transition, Window
@@ -32,7 +31,9 @@ from collectors.cloudwatch.declared_targets import declared_targets
 from workflows.clients import AwsSessions, LiveClients
 from workflows.drills import Drill, drill_if_due, remind_forgetful
 from workflows.fingerprint_intervals import run_intervals
+from workflows.picture import picture
 from workflows.plan import Plan
+from workflows.silence_use import unused_silences
 from workflows.windows import EvaluationWindow, evaluation_window, repeated_window
 
 Clock = Callable[[], datetime]
@@ -99,7 +100,13 @@ def observe_since_last(plan: Plan, sessions: AwsSessions, history: History, cloc
         window = evaluation_window(plan, history.last_run(), history.current_findings(), at)
     last = history.last_run()
     known_ids = history.known_ids(plan.identified)
-    past = PastPasses(previous_end=last.window_end if last else None, known_ids=known_ids)
+    past = PastPasses(
+        previous_end=last.window_end if last else None,
+        known_ids=known_ids,
+        unused_silences=unused_silences(
+            plan.config.alerts, plan.whole or plan.expected, plan.config.components, history.current_findings()
+        ),
+    )
     return _observe(plan, sessions, window, clock, past)
 
 
@@ -178,24 +185,6 @@ def record_run(plan: Plan, observed: Observed, history: History, *, only_changes
     elif decided.conditions != known.conditions:
         history.remember((), decided.conditions)
     return Recorded(run=run, collected=observed.collected, previous=current, picture=shown)
-
-
-def picture(plan: Plan, run: Run, other: Sequence[Finding] = ()) -> Picture:
-    """Everything that is known after a run; `other` are the current findings of what a partial run did not judge."""
-    return Picture(
-        run=run.id,
-        at=run.finished,
-        findings=(*run.findings, *other),
-        expected=frozenset((*run.expected, *plan.whole)),
-        judged=frozenset(run.expected),
-        before={transition.finding.key: transition.previous for transition in run.transitions},
-        evidence={evidence.digest: evidence for evidence in run.evidence},
-        components={component.ref: component for component in plan.config.components},
-        dashboard=plan.config.prometheus.dashboard_url.replace("{uid}", FINDINGS_DASHBOARD),
-        titles={planned.check.id: planned.check.title for planned in plan.checks},
-        sources=plan.sources,
-        accounts={account.id: name for name, account in (plan.config.aws.accounts if plan.config.aws else {}).items()},
-    )
 
 
 def deliver_recorded(

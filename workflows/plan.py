@@ -21,6 +21,7 @@ from checks.engine.run import enabled_checks, plan_checks, unjudged_promises
 from checks.service.past import PastNeed, past_needs
 from collectors.cloudwatch.discovery.plan import collector_discovery_methods
 from workflows.plugins import known_channel_types, known_checks, known_collectors
+from workflows.silence_use import declared_silences
 from workflows.sources import expected_sources
 
 _MINUTE = timedelta(minutes=1)
@@ -138,7 +139,8 @@ def load_plan(path: Path, *, only: str = "*", component: str = "*", recorded: bo
     discoverable = {collector.name: collector_discovery_methods(collector) for collector in collectors}
     loaded = load(path, known_channel_types(), frozenset(check.id for check in known), discoverable)
     config = loaded.config
-    watcher = (Watcher(every=config.run.every),) if recorded else ()
+    silences = declared_silences(config.alerts)
+    watcher = (Watcher(every=config.run.every, silences=silences),) if recorded else ()
     checks = plan_checks(known, (*config.components, *watcher), config.checks, only=only, component=component)
     if not checks:
         selection = f"--only '{only}' --component '{component}'"

@@ -17,6 +17,7 @@ from basewatch.model import Severity
 from basewatch.quantities import Duration
 
 _DAY = timedelta(days=1)
+_OWN = "watcher."
 _LONGEST_WINDOW = timedelta(days=7)
 Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -64,7 +65,12 @@ class FindingMatch(ConfigModel):
         return self
 
     def covers(self, finding: FindingNames, labels: Mapping[str, str]) -> bool:
-        """Whether a finding is meant, whose component has these labels."""
+        """Whether a finding is meant, whose component has these labels.
+
+        What Basewatch says of itself is meant only where a glob over checks names its family.
+        """
+        if finding.check.startswith(_OWN) and not any(glob.startswith(_OWN) for glob in self.checks):
+            return False
         return (
             (not self.severity or finding.severity in self.severity)
             and any_glob(self.checks, finding.check)

@@ -1,8 +1,8 @@
-"""Checks of Basewatch itself: whether it has looked at the platform as often as it promises."""
+"""Checks of Basewatch itself: whether it looks as often as it promises, and what it keeps silent about."""
 
 from __future__ import annotations
 
 from basewatch.check import AnyCheck
-from checks.watcher import passes
+from checks.watcher import passes, silences
 
-CHECKS: tuple[AnyCheck, ...] = (passes.no_pass_is_missing,)
+CHECKS: tuple[AnyCheck, ...] = (passes.no_pass_is_missing, silences.every_silence_is_in_use)

@@ -10,7 +10,7 @@ from pathlib import Path
 from alerts import Picture
 from basewatch.model import ExpectedCheck, Finding, Proof, Reason, Severity, Status
 from tests.fakes import NOON, a_run
-from workflows.monitor import picture
+from workflows.picture import picture
 from workflows.plan import Plan, load_plan
 
 ACCOUNTS = {"111111111111": "production", "222222222222": "staging"}

@@ -70,6 +70,13 @@ def test_a_silence_matches_by_every_filter(match: dict[str, Any], silences: bool
     assert (Passes(policy=silenced(match)).see(a_finding(FAIL, subject="invoices")) == ()) is silences
 
 
+@pytest.mark.parametrize(("checks", "arrives"), [(["*"], True), (["watcher.passes.*"], False)])
+def test_no_silence_hides_the_watcher_by_the_way(checks: list[str], arrives: bool) -> None:  # noqa: FBT001  # pytest's
+    """A silence of everything leaves what Basewatch says of itself, such as that the silence ends soon."""
+    own = a_finding(FAIL, check="watcher.passes.gap", component="watcher/basewatch")
+    assert bool(Passes(policy=silenced({"checks": checks})).see(own)) is arrives
+
+
 CAUSE = a_finding(FAIL, check="tenancy.rls.bypass_roles", subject="app", severity=Severity.HIGH)
 LEAK = replace(
     a_finding(FAIL, check="tenancy.probe.sweep", subject="invoices", severity=Severity.HIGH),
