@@ -14,6 +14,7 @@ import typer
 
 from workflows import cli_offline
 from workflows.cli_alerts import alerts
+from workflows.cli_explain import explain
 from workflows.options import (
     DEFAULT_CONFIG,
     CheckGlob,
@@ -187,6 +188,7 @@ def notify_test(
 
 
 app.add_typer(notify, name="notify")
+app.command()(explain)
 cli_offline.add_to(app)
 app.add_typer(alerts, name="alerts")
 

@@ -15,6 +15,7 @@ from basewatch.condition import Condition
 from basewatch.errors import HistoryError
 from basewatch.history import acknowledgements, exporter_state, outbox, recording, rows
 from basewatch.history.fallback import FallbackTransactions
+from basewatch.history.finding_log import FindingLog, read_finding_log
 from basewatch.history.notification_log import read_log
 from basewatch.history.transactions import DatabaseTransactions, Transactions
 from basewatch.history.values import (
@@ -166,6 +167,10 @@ class History:
     def notification_log(self, key: str = "", limit: int = 100) -> tuple[LoggedNotification, ...]:
         """The newest notifications, oldest first; only those whose key begins with `key`."""
         return self._transactions.read(partial(read_log, key=key, limit=limit))
+
+    def finding_log(self, key: str) -> FindingLog | None:
+        """What is recorded of the finding with this key; None when nothing is."""
+        return self._transactions.read(partial(read_finding_log, key=key))
 
     def open_alerts(self) -> tuple[OpenAlert, ...]:
         """Every alert that a channel was notified of, or will be, and that no resolve has closed."""
