@@ -131,8 +131,11 @@ def load_web_config_file(path: Path) -> WebConfigFile:
         raise ConfigError(Problem(message=message, remedy=remedy, file=str(path))) from None
     document = read_yaml(text, str(path))
     problems = list(document.problems)
+    # A section with every line commented out is empty, and sets nothing.
+    tree = document.tree
+    written = {key: value for key, value in tree.items() if value is not None} if isinstance(tree, dict) else tree or {}
     try:
-        loaded = WebConfigFile.model_validate_json(json.dumps(document.tree or {}), strict=True)
+        loaded = WebConfigFile.model_validate_json(json.dumps(written), strict=True)
     except ValidationError as error:
         problems.extend(validation_problems(error, document, WebConfigFile))
         raise ConfigError(*problems) from None

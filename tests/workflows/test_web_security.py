@@ -26,6 +26,7 @@ from workflows.web.security import WebSecurity
 
 pytestmark = pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 HASHED = bcrypt.hashpw(b"s3cret", bcrypt.gensalt(4)).decode()
+HTPASSWD = HASHED.replace("$2b$", "$2y$")
 OTHER = bcrypt.hashpw(b"0ther", bcrypt.gensalt(4)).decode()
 TOKEN = Secret("env:TOKEN", "t0ken")
 PATHS = ("/", "/metrics", "/-/healthy", "/-/ready", "/-/reload", "/nothing")
@@ -131,8 +132,9 @@ def test_users_change_without_a_restart(tmp_path: Path, caplog: pytest.LogCaptur
     """A changed file is in force at the next request; one that is broken changes nothing."""
     with serving(secured(tmp_path, f"basic_auth_users: {{a: {HASHED}}}")) as url:
         assert status(f"{url}/metrics", basic("a", "s3cret")) == 200
-        (tmp_path / "web.yml").write_text(f"basic_auth_users: {{a: {OTHER}, b: {HASHED}}}", encoding="utf-8")
+        (tmp_path / "web.yml").write_text(f"basic_auth_users: {{a: {OTHER}, b: {HTPASSWD}}}", encoding="utf-8")
         tried = [("a", "s3cret"), ("a", "0ther"), ("b", "s3cret")]
+        # The prefixes of bcrypt mean the same algorithm; `htpasswd` writes 2y.
         assert [status(f"{url}/metrics", basic(*each)) for each in tried] == [401, 200, 200]
         (tmp_path / "web.yml").write_text("basic_auth_users: {a: plain}", encoding="utf-8")
         assert [status(f"{url}/metrics", basic(*each)) for each in tried] == [401, 200, 200]
@@ -257,5 +259,6 @@ def test_a_key_with_a_password_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_empty_file_protects_nothing(tmp_path: Path) -> None:
-    """As with Prometheus' exporters, it is no mistake."""
+    """As with Prometheus' exporters, it is no mistake; neither is a section whose lines are all commented out."""
     assert not secured(tmp_path).protected
+    assert not secured(tmp_path, "basic_auth_users:\ntls_server_config:\n").protected
