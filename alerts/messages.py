@@ -67,7 +67,14 @@ def fire(envelope: Envelope, channel: str, alert: Alert, reason: str) -> Notific
         run=envelope.run,
         note=envelope.note,
         links=links_of(alert, envelope.run, envelope.links, envelope.dashboard, history_down=bool(envelope.note)),
+        dedup_key=_dedup_key(envelope, alert),
     )
+
+
+def _dedup_key(envelope: Envelope, alert: Alert) -> str:
+    """Staging and production may have components of the same names, and the same PagerDuty service."""
+    place = hashlib.sha256("\x1f".join((envelope.platform, envelope.environment)).encode()).hexdigest()[:8]
+    return f"{alert.key}-{place}"
 
 
 def again(envelope: Envelope, last_sent: Notification, action: Action, alert: Alert, reason: str) -> Notification:

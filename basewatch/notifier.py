@@ -52,6 +52,8 @@ class Notification:
     run, such as a history that is down; it is empty when there is none. `follows` is the id of the channel's last
     notification of this alert; it is empty for one that opens the alert, and for a resolve of an alert that may be open
     in the channel although no record says so. `was` is the summary of the alert in the notification that it follows.
+    `dedup_key` is the identity of the alert outside: the same in all notifications of it, and another one for an equal
+    alert of another platform or environment.
     """
 
     id: str
@@ -64,6 +66,7 @@ class Notification:
     platform: str
     environment: str
     run: str
+    dedup_key: str
     note: str = ""
     follows: str = ""
     was: str = ""

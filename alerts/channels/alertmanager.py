@@ -191,7 +191,7 @@ def alert_labels(notification: Notification) -> dict[str, str]:
         "subject": alert.subject,
         "platform": notification.platform,
         "environment": notification.environment,
-        KEY_LABEL: notification.key,
+        KEY_LABEL: notification.dedup_key,
     }
     # Alertmanager drops an empty label, and then the set that it shows is not the one that was posted.
     return {name: cut(text, _LABEL_MAX_CHARS) for name, each in labels.items() if (text := one_line(each))}

@@ -62,7 +62,7 @@ def message_id(message: Message, sender: str) -> str:
 
 
 def _threading(message: Message, domain: str) -> dict[str, str]:
-    keys = list(dict.fromkeys(_atom(each.key) for each in message.notifications))[:_MAX_REFERENCES]
+    keys = list(dict.fromkeys(_atom(each.dedup_key) for each in message.notifications))[:_MAX_REFERENCES]
     roots = [f"<{key}@{domain}>" for key in keys]
     opening = [message.opening.reference] if message.opening and message.opening.reference else []
     return {"In-Reply-To": (opening or roots)[0], "References": " ".join((*roots, *opening))}

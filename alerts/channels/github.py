@@ -111,7 +111,7 @@ class GitHub:
 
     def _is_about(self, issue: Json, notification: Notification) -> bool:
         """Whether it has the marker and the label. Others can write the marker, but not set the label."""
-        marked = alert_marker(notification.key) in str(issue.get("body") or "")
+        marked = alert_marker(notification.dedup_key) in str(issue.get("body") or "")
         return marked and self.label.lower() in _labels(issue) and "pull_request" not in issue
 
     def _create(self, notification: Notification) -> int:

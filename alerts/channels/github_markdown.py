@@ -24,7 +24,7 @@ def issue_title(notification: Notification) -> str:
 
 def issue_body(notification: Notification) -> str:
     """The alert, with the hidden markers by which its issue is found again and a repetition is noticed."""
-    markers = f"{alert_marker(notification.key)}\n{notification_marker(notification.id)}"
+    markers = f"{alert_marker(notification.dedup_key)}\n{notification_marker(notification.id)}"
     return f"{_text(notification)}\n\n{markers}\n"
 
 

@@ -133,7 +133,7 @@ def event(notification: Notification) -> dict[str, Any]:
         case Action.FIRE | Action.REMIND:
             return _trigger(notification)
         case Action.RESOLVE:
-            return {"event_action": "resolve", "dedup_key": notification.key}
+            return {"event_action": "resolve", "dedup_key": notification.dedup_key}
         case _:
             assert_never(notification.action)
 
@@ -142,7 +142,7 @@ def _trigger(notification: Notification) -> dict[str, Any]:
     told = story(notification)
     return {
         "event_action": "trigger",
-        "dedup_key": notification.key,
+        "dedup_key": notification.dedup_key,
         "payload": _payload(notification, told),
         "client": "Basewatch",
         **({"client_url": told.links[0][1]} if told.links else {}),

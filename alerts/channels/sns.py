@@ -100,12 +100,12 @@ def publication(topic: str, message: Message) -> dict[str, Any]:
         "status": first.alert.status.value,
         "check": first.alert.check,
         "component": first.alert.component,
-        "key": first.key,
+        "key": first.dedup_key,
         "platform": first.platform,
         "environment": first.environment,
     }
     fifo = (
-        {"MessageGroupId": _identifier(first.key), "MessageDeduplicationId": _identifier(message.id)}
+        {"MessageGroupId": _identifier(first.dedup_key), "MessageDeduplicationId": _identifier(message.id)}
         if topic.endswith(".fifo")
         else {}
     )

@@ -8,12 +8,13 @@ from datetime import timedelta
 
 import pytest
 
+from alerts import decide
 from alerts.messages import NO_LONGER_CHECKED, SUBJECT_GONE
 from basewatch.config import Alerts, Route
-from basewatch.history import OpenAlert
+from basewatch.history import AlertState, OpenAlert
 from basewatch.model import ExpectedCheck, Finding, Run, Severity, Status, Transition
 from basewatch.notifier import Action, Notification
-from tests.fakes import ALERTS, NOON, a_finding, a_run, due_of, picture_of
+from tests.fakes import ALERTS, NOON, PLATFORM, a_finding, a_run, due_of, picture_of
 
 LATER = NOON + timedelta(hours=6)
 SLACK, PAGER = "production-alerts", "on-call"
@@ -207,3 +208,14 @@ def test_a_partial_run_says_nothing_of_what_it_did_not_look_at() -> None:
     assert {(each.alert.check, each.action, each.reason) for each in due} == {
         ("tenancy.rls.policies", Action.RESOLVE, SUBJECT_GONE)
     }
+
+
+def test_two_environments_share_no_incident() -> None:
+    """Staging and production may name their components alike and use one PagerDuty service."""
+    picture = picture_of(a_run(a_finding(FAIL)))
+    staging = PLATFORM.model_copy(update={"environment": "staging"})
+
+    ours, theirs = (decide(AlertState(), picture, ALERTS, platform) for platform in (PLATFORM, staging))
+
+    assert {each.key for each in ours.notifications} == {each.key for each in theirs.notifications}
+    assert not {each.dedup_key for each in ours.notifications} & {each.dedup_key for each in theirs.notifications}

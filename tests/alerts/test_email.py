@@ -71,8 +71,8 @@ def test_mails_about_one_alert_are_one_thread() -> None:
     follows = replace(message_of(PASSES), id="n1-later", opening=opening)
     resolve = email_message(follows, SENDER, TO)
 
-    assert fire["References"] == f"<{PASSES.key}@example.com>"
-    assert resolve["References"] == f"<{PASSES.key}@example.com> {fire['Message-ID']}"
+    assert fire["References"] == f"<{PASSES.dedup_key}@example.com>"
+    assert resolve["References"] == f"<{PASSES.dedup_key}@example.com> {fire['Message-ID']}"
     assert resolve["In-Reply-To"] == fire["Message-ID"]
     assert email_message(follows, SENDER, TO)["Message-ID"] == resolve["Message-ID"] != fire["Message-ID"]
 

@@ -52,8 +52,8 @@ def test_fire_and_resolve_are_one_incident(receiver: PagerDutyReceiver) -> None:
     channel = pagerduty(receiver.url)
     fire = replace(PASSES, action=Action.FIRE)
 
-    assert channel.send(message_of(fire)).reference == fire.key
-    assert list(receiver.incidents) == [fire.key]
+    assert channel.send(message_of(fire)).reference == fire.dedup_key
+    assert list(receiver.incidents) == [fire.dedup_key]
     channel.send(message_of(PASSES))
     assert receiver.incidents == {}
 
@@ -74,7 +74,7 @@ def test_no_text_is_too_long(notification: Notification) -> None:
     body = json.dumps({**event(notification), "routing_key": ROUTING_KEY}).encode()
 
     assert len(body) < MAX_EVENT_BYTES
-    assert validated_event("application/json", body, ROUTING_KEY)["dedup_key"] == FAILS.key
+    assert validated_event("application/json", body, ROUTING_KEY)["dedup_key"] == FAILS.dedup_key
 
 
 @pytest.mark.parametrize(

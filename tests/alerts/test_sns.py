@@ -43,7 +43,7 @@ def test_a_message_is_published(topic: str) -> None:
     assert receipt.reference == "m-1"
     assert body["TopicArn"] == topic
     fifo = topic.endswith(".fifo")
-    assert body.get("MessageGroupId") == (FAILS.key if fifo else None)
+    assert body.get("MessageGroupId") == (FAILS.dedup_key if fifo else None)
     assert body.get("MessageDeduplicationId") == (FAILS.id if fifo else None)
 
 

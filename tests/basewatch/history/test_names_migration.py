@@ -61,5 +61,7 @@ def test_a_history_with_the_earlier_names_keeps_its_content(url: str) -> None:
         assert history.current_findings() == current
         (pending,) = history.pending_messages()
         known: dict[str, Any] = {"title": FIRE.alert.title, "proof": None, "source": "", "observed_at": None}
-        assert pending.notifications == (replace(FIRE, alert=replace(FIRE.alert, **known)),)
+        assert pending.notifications == (
+            replace(FIRE, alert=replace(FIRE.alert, **known), dedup_key=FIRE.key, links=()),
+        )
         assert history.load_counters(LOCATION) == b"state"

@@ -30,4 +30,8 @@ def _with_alert(stored: dict[str, Any]) -> dict[str, Any]:
     stored.pop("symptoms", None)
     # Then, a finding that could not be verified was an alert of its own.
     kind = "unseen" if alert["status"] == "UNVERIFIED" else "finding"
-    return {**stored, "alert": {**alert, "kind": kind, "finding": alert["key"], "since": stored["fired_at"]}}
+    return {
+        **stored,
+        "dedup_key": alert["key"],
+        "alert": {**alert, "kind": kind, "finding": alert["key"], "since": stored["fired_at"]},
+    }
