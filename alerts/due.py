@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from alerts.conditions import Conditions, Seen
 from alerts.endings import Ended, ending
+from alerts.grouping import blind_alerts
 from alerts.messages import (
     Envelope,
     again,
@@ -59,7 +60,8 @@ class Moment:
         reported = {alert.key for alert in open_here} | {each.key for each in fires}
         for alert in open_here:
             yield from self._continued(routes, alert, reported)
-        if not self.seen.picture.continuous and routes.channel.keyed:
+        # Only where it stops paging: others may need one request for each, and have many.
+        if not self.seen.picture.continuous and routes.channel.keyed and routes.channel.pages:
             yield from self._closed_in_case(routes, reported)
 
     def _opened(self, routes: ChannelRoutes) -> Iterator[Notification]:
@@ -145,6 +147,7 @@ class Moment:
     ) -> Iterator[Notification]:
         last, every = opened.last_notification, routes.reminder(leading)
         due = every and opened.delivered and self.envelope.at - last.at >= every
+        due = due and digest_due(leading, last.at, self.envelope.at)
         if due and self._speaks(leading, alert) and opened.key not in self.acknowledged:
             reason = reminder_reason(alert.status, self.envelope.at - alert.since)
             yield again(self.envelope, last, Action.REMIND, alert, reason)
@@ -163,11 +166,11 @@ class Moment:
 
     def _closed_in_case(self, routes: ChannelRoutes, reported: Collection[str]) -> Iterator[Notification]:
         """Resolves of what passes and may be open in the channel, as the record of what it was notified of is lost."""
-        for finding in self.seen.findings.values():
-            if finding.status is Status.PASS and finding.key not in reported:
-                alert = alert_of_pass(finding, self.envelope.at)
-                if routes.leading(alert, self.labels):
-                    yield close_in_case(self.envelope, routes.channel.name, alert)
+        passing = (f for f in self.seen.findings.values() if f.status is Status.PASS)
+        known = (alert_of_pass(finding, self.envelope.at) for finding in passing)
+        for alert in (*known, *blind_alerts(self.seen.picture)):
+            if alert.key not in reported and alert.key not in self.problems and routes.leading(alert, self.labels):
+                yield close_in_case(self.envelope, routes.channel.name, alert)
 
 
 def alert_of_pass(finding: Finding, at: datetime) -> Alert:

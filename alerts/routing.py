@@ -44,9 +44,15 @@ class ChannelRoutes:
 
     def start(self, route: Route, alert: Alert) -> Streak:
         """How long the problem has to last before the route notifies of it."""
-        if alert.kind is AlertKind.FINDING:
-            return route.fire_after or self.defaults.fire_after
-        return route.unverified_after or self.defaults.unverified_after
+        match alert.kind:
+            case AlertKind.FINDING:
+                return route.fire_after or self.defaults.fire_after
+            case AlertKind.UNSEEN:
+                return route.unverified_after or self.defaults.unverified_after
+            case AlertKind.BLIND:
+                return route.blind_after or self.defaults.blind_after
+            case _:
+                assert_never(alert.kind)
 
     def end(self, routes: Sequence[Route]) -> Streak:
         """How long the problem has to be gone before it has ended, for routes of the same alert: the longest."""

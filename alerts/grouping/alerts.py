@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from alerts.grouping.findings import findings_by_key, is_of_plan, most_frequent, worst_first
-from alerts.grouping.places import BlindPlace, blind_places
+from alerts.grouping.places import BlindPlace, all_places, blind_places
 from alerts.grouping.unseen import Unseen, cause_lies_in_what_was_read, unseen_causes
 from alerts.picture import Picture
 from basewatch.affected import symptoms
@@ -25,6 +25,11 @@ def alerts_of(picture: Picture) -> tuple[Alert, ...]:
     has the same cause.
     """
     return tuple(_alerts(picture))
+
+
+def blind_alerts(picture: Picture) -> tuple[Alert, ...]:
+    """The alert of each place that Basewatch looks at, as it would be if the place were blind."""
+    return tuple(_blind(picture, place, ()) for place in all_places(picture))
 
 
 def _alerts(picture: Picture) -> Iterator[Alert]:

@@ -49,6 +49,14 @@ def blind_places(picture: Picture, findings: Iterable[Finding]) -> tuple[BlindPl
     )
 
 
+def all_places(picture: Picture) -> tuple[BlindPlace, ...]:
+    """Every place that could be blind, however large, without findings."""
+    leaves = dict.fromkeys(_leaf(source) for source in picture.sources.values())
+    parts = _parts(picture, leaves)
+    places = dict.fromkeys(place for leaf in leaves for place in _path(picture, leaf))
+    return tuple(BlindPlace(id=place, name=_name(picture, place, parts[place]), findings=()) for place in places)
+
+
 def source_name(picture: Picture, source: str) -> str:
     """A source in words, such as `AWS account production (123456789012), us-east-1` or `database main as app`."""
     kind, _, rest = source.partition(":")

@@ -42,6 +42,7 @@ class Route(ConfigModel):
     )
     fire_after: PassesOrDuration | None = None
     unverified_after: PassesOrDuration | None = None
+    blind_after: PassesOrDuration | None = None
     resolve_after: PassesOrDuration | None = None
     remind_every: ReminderInterval | None = None
 
@@ -77,8 +78,9 @@ class DrillSchedule(ConfigModel):
 class Alerts(ConfigModel):
     """Who sends alerts on verdicts: Basewatch's own channels (`direct`), or the user's Prometheus (`prometheus`).
 
-    A FAIL notifies after `fire_after`, UNVERIFIED after `unverified_after`; a problem has ended after `resolve_after`
-    without it. `remind_every` is the interval between two notifications of a problem that lasts; `false` means never.
+    A FAIL notifies after `fire_after`, UNVERIFIED after `unverified_after`, and a place of which nothing could be
+    observed after `blind_after`; a problem has ended after `resolve_after` without it. `remind_every` is the interval
+    between two notifications of a problem that lasts; `false` means never.
     """
 
     verdicts: Literal["direct", "prometheus"] = "direct"
@@ -87,6 +89,7 @@ class Alerts(ConfigModel):
     routes: tuple[Route, ...] = ()
     fire_after: PassesOrDuration = Streak()
     unverified_after: PassesOrDuration = Streak()
+    blind_after: PassesOrDuration = Streak()
     resolve_after: PassesOrDuration = Streak()
     remind_every: ReminderInterval = parse_duration("24h")
     drill: DrillSchedule | None = None

@@ -26,6 +26,7 @@ class Passes:
     sent: list[Notification] = field(default_factory=list[Notification])
     runs: int = 0
     continuous: bool = True
+    sources: Mapping[ExpectedCheck, str] = field(default_factory=dict[ExpectedCheck, str])
     components: Mapping[str, Component] = field(default_factory=dict[str, Component])
 
     def see(
@@ -39,7 +40,7 @@ class Passes:
         self.at, self.runs = self.at + after, self.runs + 1
         run = a_run(*findings, id=f"run-{self.runs}", at=self.at, expected=expected)
         picture = picture_of(run, at=self.at, other=other)
-        self.picture = replace(picture, continuous=self.continuous, components=self.components)
+        self.picture = replace(picture, continuous=self.continuous, components=self.components, sources=self.sources)
         self.continuous = True
         return self._decided()
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from alerts.conditions import pair_of
 from alerts.messages import NO_LONGER_CHECKED, NO_LONGER_DECLARED, age_text
 from basewatch.components import AuroraCluster
 from basewatch.config import Alerts, Route
-from basewatch.model import Finding, Severity, Status
+from basewatch.model import Finding, Reason, Severity, Status
 from basewatch.notifier import Action, Notification
 from tests.alerts.passes import Passes
 from tests.fakes import ALERTS, a_finding
@@ -164,6 +165,18 @@ def test_what_comes_and_goes_is_held_open() -> None:
     assert actions(passes.see(a_finding(FAIL), after=10 * MINUTE)) == [FIRE]
 
 
+@pytest.mark.parametrize("setting", ["blind_after", "unverified_after"])
+def test_a_blind_place_has_a_threshold_of_its_own(setting: str) -> None:
+    """Patience with what cannot be verified does not delay the alert that nothing can be seen."""
+    passes = Passes(policy=policy(**{setting: "2 passes"}))
+    lost = replace(
+        a_finding(UNVERIFIED), reason=Reason.UNREACHABLE, source="postgresql:main", action="connect", evidence=""
+    )
+    passes.sources = {pair_of(lost): "postgresql:main"}
+    assert actions(passes.see(lost)) == ([] if setting == "blind_after" else [FIRE])
+    assert actions(passes.see(lost)) == ([FIRE] if setting == "blind_after" else [])
+
+
 def test_what_never_lasts_fires_once_it_flaps() -> None:
     """A problem in every second pass would never reach `fire_after`."""
     passes = Passes(policy=policy(fire_after="2 passes", flapping={"changes": 5, "within": "2h", "quiet": "1h"}))
@@ -233,13 +246,17 @@ def test_a_lost_record_closes_what_may_be_open() -> None:
     findings: list[Finding] = [a_finding(PASS), a_finding(PASS, subject="mild", severity=Severity.LOW)]
     findings.append(a_finding(FAIL, subject="broken"))
     passes.continuous = False
+    passes.sources = {pair_of(findings[0]): "aws:123456789012/us-east-1"}
     due = passes.see(*findings)
-    assert [(each.channel, each.action, each.alert.subject) for each in due] == [
+    assert [(each.channel, each.action, each.alert.subject) for each in due if not each.follows][:2] == [
         (PAGER, FIRE, "broken"),
         (SLACK, FIRE, "broken"),
-        (PAGER, RESOLVE, ""),
     ]
-    assert due[-1].key == findings[0].key
+    closed = [each for each in due if each.action is RESOLVE]
+    assert {each.channel for each in closed} == {PAGER}
+    blind = ("*", "aws", "aws:123456789012", "aws:123456789012/us-east-1")
+    assert sorted(each.alert.component for each in closed) == [*blind[:1], findings[0].component, *blind[1:]]
+    assert findings[0].key in {each.key for each in closed}
     assert passes.see(*findings) == ()
 
 
