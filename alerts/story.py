@@ -80,16 +80,17 @@ def _colour(notification: Notification) -> Colour:
 def _headline(notification: Notification) -> str:
     match notification.action:
         case Action.FIRE:
-            return _problem(notification.alert)
+            return problem_text(notification.alert)
         case Action.REMIND:
-            return f"{_still(notification.alert)} after {_lasted(notification)}: {_problem(notification.alert)}"
+            return f"{_still(notification.alert)} after {_lasted(notification)}: {problem_text(notification.alert)}"
         case Action.RESOLVE:
             return _ended(notification)
         case _:
             assert_never(notification.action)
 
 
-def _problem(alert: Alert) -> str:
+def problem_text(alert: Alert) -> str:
+    """The resource, and what is wrong with it, on one line."""
     match alert.kind:
         case AlertKind.FINDING:
             return _about(alert, f"{alert.summary}{_figures(alert)}")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from basewatch.alert import Alert
+import yaml
+from pydantic import ValidationError
+
+from alerts.story import problem_text
+from basewatch.alert import Alert, AlertKind, Member
+from basewatch.config.silences import Silence
 from basewatch.errors import BasewatchError
 from basewatch.facts import to_json
 from basewatch.history import Acknowledgement, LoggedNotification, OpenAlert
@@ -61,10 +67,8 @@ def alerts_text(alerts: Sequence[ListedAlert], now: datetime) -> str:
 
 def _lines(listed_alert: ListedAlert, now: datetime) -> Iterable[str]:
     alert = listed_alert.alert
-    where = " ".join(filter(None, (alert.component, alert.subject)))
     more = f", and {len(alert.members)} more" if alert.members else ""
-    yield f"{alert.key[:KEY_CHARS]}  {alert.severity:<8}  {escape_control(where)}"
-    yield f"{alert.check}: {escape_control(alert.summary)}{more}"
+    yield f"{alert.key[:KEY_CHARS]}  {alert.severity:<8}  {escape_control(problem_text(alert))}{more}"
     yield f"open for {_age(now - listed_alert.opened)}, since {listed_alert.opened:%Y-%m-%d %H:%M} UTC"
     if listed_alert.delivered:
         yield f"notified: {', '.join(listed_alert.delivered)}"
@@ -103,6 +107,37 @@ def find(alerts: Sequence[ListedAlert], key: str) -> ListedAlert:
 
 def _spellings(key: str) -> tuple[str, str]:
     return key, key.partition("-")[2]
+
+
+def silence_yaml(alert: Alert, owner: str, reason: str, until: str) -> str:
+    """The entry of `alerts.silences` that silences this alert until a date, and nothing else.
+
+    Raises: BasewatchError, when the configuration would not accept it.
+    """
+    named: Sequence[Alert | Member] = alert.members or (alert,)
+    if alert.kind is AlertKind.FINDING:
+        named = (alert,)
+    entry = {
+        "owner": owner,
+        "reason": reason,
+        "until": until,
+        "match": {
+            "checks": _globs(each.check for each in named),
+            "components": _globs(each.component for each in named),
+            "subjects": _globs(each.subject for each in named),
+        },
+    }
+    try:
+        Silence.model_validate(entry)
+    except ValidationError as error:
+        why = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise BasewatchError(f"this is no silence: {why}") from error
+    return yaml.safe_dump([entry], sort_keys=False, allow_unicode=True).rstrip()
+
+
+def _globs(names: Iterable[str]) -> list[str]:
+    """Globs that match these names alone; the empty one is the subject of a component itself."""
+    return [glob.escape(name) for name in sorted(set(names))]
 
 
 def log_text(log: Sequence[LoggedNotification]) -> str:

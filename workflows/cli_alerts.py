@@ -1,4 +1,4 @@
-"""The commands on open alerts: list, ack, history."""
+"""The commands on open alerts: list, ack, silence, history."""
 # ruff: noqa: PLC0415  # as in workflows/cli.py: each command imports its heavy modules itself
 
 from __future__ import annotations
@@ -44,6 +44,24 @@ def ack(
     with existing_history(config, os.environ) as history:
         taken = alert_commands.acknowledge(history, key, by, note, utc_now())
     typer.echo(f"{by} has taken on {taken.alert.key[: alert_commands.KEY_CHARS]}: {taken.alert.check}")
+
+
+@alerts.command()
+def silence(
+    key: Key,
+    reason: Annotated[str, typer.Option("--reason", help="Why it is accepted.")],
+    until: Annotated[str, typer.Option("--until", help="When that ends: 2026-12-31, or with a time and its zone.")],
+    owner: Annotated[str, typer.Option("--owner", envvar=["GITHUB_ACTOR", "USER"], help="Who answers for it.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """Print the entry for alerts.silences that silences an alert. Silences are in Git, where a review sees them."""
+    from workflows import alert_commands
+    from workflows.commands import existing_history
+
+    with existing_history(config, os.environ) as history:
+        chosen = alert_commands.find(alert_commands.listed(history), key)
+    typer.echo("Add this to alerts.silences in the configuration:", err=True)
+    typer.echo(alert_commands.silence_yaml(chosen.alert, owner, reason, until))
 
 
 @alerts.command("history")

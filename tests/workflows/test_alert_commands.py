@@ -7,15 +7,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 from syrupy.assertion import SnapshotAssertion
 from typer.testing import CliRunner
 
 from alerts import DeliveryRetryPolicy, bundled, decide, deliver
+from basewatch.config.silences import Silence
 from basewatch.errors import BasewatchError
 from basewatch.history.store import History
 from basewatch.model import Finding, Severity, Status
 from tests.fakes import ALERTS, NOON, PLATFORM, FakeNotifier, a_finding, a_run, picture_of, refused
-from workflows.alert_commands import KEY_CHARS, acknowledge, alerts_text, find, listed, log_text
+from workflows.alert_commands import KEY_CHARS, acknowledge, alerts_text, find, listed, log_text, silence_yaml
 from workflows.cli import app
 
 SLACK, PAGER = "production-alerts", "on-call"
@@ -80,6 +82,26 @@ def test_nothing_open_is_said() -> None:
     """An empty list is a sentence."""
     assert alerts_text((), NOON) == "No alert is open."
     assert log_text(()) == "No notification is recorded."
+
+
+def test_a_silence_is_of_this_alert_alone(history: History) -> None:
+    """What is printed is valid in the configuration, and matches the alert and no other."""
+    severe, mild = (each.alert for each in listed(history))
+    (entry,) = yaml.safe_load(silence_yaml(severe, "ana", "known", "2026-12-31"))
+    silence = Silence.model_validate(entry)
+    assert silence.match.covers(FAILS, {})
+    assert not silence.match.covers(a_finding(component="aurora_cluster/other"), {})
+    assert not silence.match.covers(MILD, {})
+    (entry,) = yaml.safe_load(silence_yaml(mild, "ana", "known: until Monday", "2026-12-31T18:00+01:00"))
+    assert Silence.model_validate(entry).match.covers(MILD, {})
+    assert not Silence.model_validate(entry).match.covers(FAILS, {})
+
+
+@pytest.mark.parametrize("until", ["soon", "", "2026-13-01"])
+def test_a_silence_needs_an_end(history: History, until: str) -> None:
+    """A mistake is a sentence."""
+    with pytest.raises(BasewatchError, match="until"):
+        silence_yaml(listed(history)[0].alert, "ana", "known", until)
 
 
 @pytest.mark.parametrize("format_", ["text", "json"])
