@@ -64,8 +64,13 @@ def serve_with(
         def reload() -> Future[str]:
             systemd.reloading()
             done = service.reload()
-            done.add_done_callback(lambda _: systemd.ready())
+            done.add_done_callback(reloaded)
             return done
+
+        def reloaded(done: Future[str]) -> None:
+            if not done.result():
+                _renew_token(security, prepared)
+            systemd.ready()
 
         def every_second() -> None:
             connections.end_late()
@@ -111,6 +116,14 @@ async def _answered(reload: Callable[[], Future[str]]) -> Reloaded:
 def _token(prepared: PreparedPlan) -> Secret | None:
     reference = prepared.plan.config.web.bearer_token
     return resolve(reference, prepared.environ, prepared.sessions.secret_store) if reference else None
+
+
+def _renew_token(security: WebSecurity, prepared: PreparedPlan) -> None:
+    """Reads the bearer token again. One that cannot be read is logged, and the earlier one stays in use."""
+    try:
+        security.use_token(_token(prepared))
+    except BasewatchError as error:
+        logger.error("web.bearer_token cannot be read, the earlier one stays in use: %s", error)  # noqa: TRY400  # the text says it all
 
 
 def _listening(address: str, connections: Connections) -> Listener:

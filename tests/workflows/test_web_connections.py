@@ -109,8 +109,12 @@ def test_connections_that_are_answered_are_not_replaced(stack: ExitStack) -> Non
 def test_a_head_that_is_too_long_is_refused(stack: ExitStack) -> None:
     """16 kB are more than any scraper sends."""
     with serving(Connections(512)) as url:
-        client = connected(stack, url, b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 20_000)
-        assert ended(client).startswith(b"HTTP/1.1 4")
+        long = [b"/" + b"x" * 20_000, b"/?" + b"x" * 20_000, b"/ HTTP/1.1\r\nX-Long: " + b"x" * 20_000]
+        for head in long:
+            whole = b"GET " + head + (b"" if b"HTTP" in head else b" HTTP/1.1") + b"\r\nHost: x\r\n\r\n"
+            assert ended(connected(stack, url, whole))[9:12] in {b"431", b"400"}
+        unfinished = connected(stack, url, b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 20_000)
+        assert ended(unfinished)[9:12] == b"400"
         assert scraped(url) == 200
 
 

@@ -128,6 +128,15 @@ def test_reloading_is_off_unless_enabled_and_for_no_other_site() -> None:
         assert urllib3.request("POST", f"{url}/-/reload", headers={"origin": "http://evil.example"}).status == 403
 
 
+def test_a_token_changes_with_a_reload(tmp_path: Path) -> None:
+    """The new one is accepted and the old one is not; users stay."""
+    security = secured(tmp_path, f"basic_auth_users: {{a: {HASHED}}}", TOKEN)
+    with serving(security) as url:
+        security.use_token(Secret("env:TOKEN", "new"))
+        given = ("Bearer t0ken", "Bearer new", basic("a", "s3cret"))
+        assert [status(f"{url}/metrics", each) for each in given] == [401, 200, 200]
+
+
 def test_users_change_without_a_restart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A changed file is in force at the next request; one that is broken changes nothing."""
     with serving(secured(tmp_path, f"basic_auth_users: {{a: {HASHED}}}")) as url:

@@ -9,12 +9,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 HEAD_SECONDS = 10.0
 """How long a new connection may take until the head of its first request is there, TLS handshake included."""
 RESPONSE_SECONDS = 60.0
 """How long a response may take, body of the request included; and then the head of the next request."""
+LONGEST_HEAD = 16_384
+"""Bytes of the request line and the headers. A scrape sends less than a thousand."""
 _BACKLOG = 128
 
 
@@ -137,7 +140,10 @@ def listen(host: str, port: int, connections: Connections) -> Listener:
 
 
 class TimedResponses:
-    """Tells the connections when a request has arrived and when its response was handed over."""
+    """Tells the connections when a request has arrived and when its response was handed over.
+
+    The protocol limits a head that arrives in parts, and this one that arrives at once.
+    """
 
     def __init__(self, app: ASGIApp, connections: Connections) -> None:
         self._app = app
@@ -150,7 +156,15 @@ class TimedResponses:
             await self._app(scope, receive, send)
             return
         self._connections.begin_response(client)
+        app = self._app if _head_bytes(scope) <= LONGEST_HEAD else _TOO_LONG
         try:
-            await self._app(scope, receive, send)
+            await app(scope, receive, send)
         finally:
             self._connections.end_response(client)
+
+
+_TOO_LONG = PlainTextResponse("the head of the request is too long\n", 431, {"connection": "close"})
+
+
+def _head_bytes(scope: Scope) -> int:
+    return len(scope["raw_path"]) + len(scope["query_string"]) + sum(len(k) + len(v) for k, v in scope["headers"])

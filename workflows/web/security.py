@@ -6,7 +6,7 @@ import logging
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
@@ -53,6 +53,11 @@ class WebSecurity:
     def tls(self) -> bool:
         """Whether the server speaks TLS. A running server does not change that."""
         return self._loaded.context is not None
+
+    def use_token(self, token: Secret | None) -> None:
+        """Accepts this token, and no other, from now on."""
+        self._token = token
+        self._loaded = replace(self._loaded, credentials=replace(self._loaded.credentials, token=token))
 
     def credentials(self) -> Credentials:
         """The users and the token in force."""

@@ -6,12 +6,9 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from workflows.web.authentication import Authentication
-from workflows.web.connections import Connections, TimedResponses
+from workflows.web.connections import LONGEST_HEAD, Connections, TimedResponses
 from workflows.web.security import ConfiguredHeaders, WebSecurity
 from workflows.web.tls import renewed_context
-
-_LONGEST_HEAD = 16_384
-"""Bytes of the request line and the headers, as Apache allows. A scrape sends less than a thousand."""
 
 
 def web_server(pages: ASGIApp, connections: Connections, security: WebSecurity) -> uvicorn.Server:
@@ -23,7 +20,7 @@ def web_server(pages: ASGIApp, connections: Connections, security: WebSecurity) 
         loop="asyncio",  # uvloop would accept connections by itself
         ws="none",
         lifespan="on",
-        h11_max_incomplete_event_size=_LONGEST_HEAD,
+        h11_max_incomplete_event_size=LONGEST_HEAD,
         proxy_headers=False,  # X-Forwarded-For would rename the client of a connection
         server_header=False,
         access_log=False,
