@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 from alerts.channel_queue import ChannelQueue, InFlight
 from alerts.retry_policy import DeliveryRetryPolicy
 from alerts.sending import SendResult, is_still_sending, start_sending
+from alerts.undelivered import Outlook, Undelivered
 from basewatch.errors import DeliveryError
 from basewatch.notifier import Notification, Receipt
 from basewatch.outbox import Outbox, Unclaimed
@@ -34,7 +35,7 @@ class Dispatcher:
         self._end, self._latest_end = started + retry_policy.deadline, started + retry_policy.longest
         self._results: SimpleQueue[SendResult] = SimpleQueue()
         self.delivered: list[Notification] = []
-        self.rejected: list[tuple[Notification, str]] = []
+        self.rejected: list[Undelivered] = []
 
     def run(self) -> None:
         """Returns by the deadline, even if a channel hangs. Raises: HistoryError."""
@@ -84,7 +85,10 @@ class Dispatcher:
             self._failed(queue, flight, result)
         else:
             self._outbox.mark_failed(flight.message.id, str(result), None, arrived=result.arrived)
-            self.rejected += ((each, str(result)) for each in flight.message.notifications)
+            self.rejected += (
+                Undelivered(notification=each, error=str(result), outlook=Outlook.REFUSED)
+                for each in flight.message.notifications
+            )
             queue.finish(self._clock())
 
     def _accepted(self, queue: ChannelQueue, flight: InFlight, receipt: Receipt) -> None:
@@ -95,9 +99,15 @@ class Dispatcher:
         self._end = max(self._end, min(now + self._retry_policy.deadline, self._latest_end))
 
     def _failed(self, queue: ChannelQueue, flight: InFlight, error: DeliveryError) -> None:
-        delay = self._retry_policy.delay_after(queue.attempts, error.retry_after_seconds)
-        queue.postpone(self._clock() + delay, str(error))
-        self._outbox.mark_failed(flight.message.id, str(error), queue.ready_at, arrived=error.arrived)
+        now = self._clock()
+        # Another message may pass where this one does not. The wait after a message that was passed over is over.
+        attempts = len(self._retry_policy.backoff) + 1 if queue.passed_over else queue.attempts
+        again = now + self._retry_policy.delay_after(attempts, error.retry_after_seconds)
+        of_the_message = error.arrived and error.retry_after_seconds is None and flight.until > now
+        gives_up = attempts > len(self._retry_policy.backoff)
+        if not (of_the_message and gives_up and queue.set_aside(now, str(error))):
+            queue.postpone(again, str(error))
+        self._outbox.mark_failed(flight.message.id, str(error), again, arrived=error.arrived)
 
     def _abandon(self, queue: ChannelQueue, flight: InFlight) -> None:
         seconds = (flight.until - flight.since).total_seconds()

@@ -12,7 +12,13 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import orjson
 
-from alerts.http_retry import connection_error, retry_after_seconds, retryable
+from alerts.http_retry import (
+    connection_error,
+    may_have_arrived,
+    may_have_been_sent,
+    retry_after_seconds,
+    retryable,
+)
 from basewatch import __version__
 from basewatch.errors import DeliveryError
 
@@ -99,11 +105,11 @@ class HttpPeer:
         """The error for a response that is no success; `again` overrides whether its status allows a retry."""
         page = "an HTML page, as a proxy or a login form sends it" if response.is_page else ""
         words = ": ".join(filter(None, (f"{self.who} answered {response.status}", detail or page)))
-        success_without_sense = response.status < 400 and response.status not in (301, 308)  # noqa: PLR2004  # moved for good
         return DeliveryError(
             words,
-            retryable=(retryable(response.status) or success_without_sense) if again is None else again,
+            retryable=retryable(response.status) if again is None else again,
             retry_after_seconds=retry_after_seconds(response.headers),
+            arrived=may_have_arrived(response.status),
         )
 
     def _read(self, response: HTTPResponse) -> HttpResponse:
@@ -132,4 +138,4 @@ class HttpPeer:
     def _unanswered(self, error: BaseException) -> DeliveryError:
         cause = error.reason if isinstance(error, URLError) and isinstance(error.reason, Exception) else error
         # Not chained: the text of the cause may contain the URL.
-        return DeliveryError(f"{self.who} {connection_error(cause)}", retryable=True)
+        return DeliveryError(f"{self.who} {connection_error(cause)}", retryable=True, arrived=may_have_been_sent(error))

@@ -16,7 +16,8 @@ class DeliveryRetryPolicy:
 
     `deadline` is how long a delivery goes on without a message that was accepted; each of them extends it, up to
     `longest` in all. An attempt ends after `attempt_timeout`; meanwhile no other process sends the same. With
-    `even_early`, what an earlier delivery left pending is tried at once, and not when it is due.
+    `even_early`, what an earlier delivery left pending is tried at once, and not when it is due. What is pending for
+    `fallback_after` goes to the fallback channel as well.
     """
 
     deadline: timedelta = timedelta(seconds=30)
@@ -24,6 +25,7 @@ class DeliveryRetryPolicy:
     attempt_timeout: timedelta = timedelta(seconds=30)
     backoff: tuple[timedelta, ...] = (timedelta(seconds=0.5), timedelta(seconds=2))
     next_delivery_delay: timedelta = timedelta(minutes=5)
+    fallback_after: timedelta = timedelta(minutes=10)
     even_early: bool = False
 
     def delay_after(self, attempts: int, retry_after_seconds: float | None) -> timedelta:
@@ -42,4 +44,10 @@ _LAST_CHANCE: Final = tuple(timedelta(seconds=seconds) for seconds in (0.5, 2, 5
 def last_chance_policy(remaining: timedelta) -> DeliveryRetryPolicy:
     """For a process that ends: the next delivery may be hours away. `remaining` is what is left of its own time."""
     longest = max(remaining, timedelta(minutes=1))
-    return DeliveryRetryPolicy(deadline=timedelta(minutes=1), longest=longest, backoff=_LAST_CHANCE, even_early=True)
+    return DeliveryRetryPolicy(
+        deadline=timedelta(minutes=1),
+        longest=longest,
+        backoff=_LAST_CHANCE,
+        fallback_after=timedelta(),
+        even_early=True,
+    )

@@ -152,7 +152,9 @@ class Channel(ConfigModel, ABC):
     keyed: ClassVar[bool] = False
     """Whether the other side knows alerts by key, so that resolving one that it does not know is harmless."""
     min_interval: ClassVar[timedelta] = timedelta(0)
-    """The shortest time between two messages that the channel's documented rate limit allows."""
+    """The shortest time between two messages that the channel's documented rate limit allows in the long run."""
+    burst: ClassVar[int] = 1
+    """How many messages the channel accepts at once, before `min_interval` counts."""
 
     name: str = Field(description="the name that routes refer to")
     fallback: str | None = Field(

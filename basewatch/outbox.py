@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
+from basewatch.history import OpenAlert
 from basewatch.notifier import Message, Notification, Receipt
 
 
@@ -40,6 +42,14 @@ class Outbox(Protocol):
 
     def pending_messages(self) -> tuple[PendingMessage, ...]:
         """Every message that its channel has not accepted yet, oldest first. Raises: HistoryError."""
+        ...
+
+    def open_alerts(self) -> tuple[OpenAlert, ...]:
+        """Every alert that a channel was notified of, or will be, and that no resolve has closed."""
+        ...
+
+    def remember(self, messages: Sequence[Message]) -> None:
+        """Queues messages, unless they are queued or were sent already. Raises: HistoryError."""
         ...
 
     def claim(self, id: str, now: datetime, until: datetime, *, even_early: bool) -> Claim:  # noqa: A002  # a message is identified by its id

@@ -132,9 +132,11 @@ class FakeNotifier:
         return Receipt(channel=self.name, reference=f"{self.name}-{len(self.sent)}" if self.gives_reference else "")
 
 
-def refused(detail: str = "it answered 500", *, retryable: bool = True, after: float | None = None) -> DeliveryError:
+def refused(
+    detail: str = "it answered 500", *, retryable: bool = True, after: float | None = None, arrived: bool = True
+) -> DeliveryError:
     """The error of a channel that did not take a notification."""
-    return DeliveryError(detail, retryable=retryable, retry_after_seconds=after)
+    return DeliveryError(detail, retryable=retryable, retry_after_seconds=after, arrived=arrived)
 
 
 def picture_of(run: Run, *, at: datetime | None = None, other: Sequence[Finding] = ()) -> Picture:

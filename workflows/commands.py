@@ -11,7 +11,7 @@ from pathlib import Path
 
 import typer
 
-from alerts import Undelivered, notifiers
+from alerts import Outlook, Undelivered, notifiers
 from alerts.heartbeat import heartbeat_senders
 from basewatch.components import Database
 from basewatch.errors import BasewatchError
@@ -36,25 +36,25 @@ _LONGEST_AUDIT = timedelta(days=15)
 
 
 class ExitCode(IntEnum):
-    """The exit statuses. Where several apply, FAILED beats UNDELIVERED, and UNDELIVERED beats UNVERIFIED."""
+    """The exit statuses. FAILED beats UNVERIFIED, and UNDELIVERED is added to either: nothing hides it."""
 
     PASSED = 0
     FAILED = 1
     USAGE = 2
     UNVERIFIED = 3
     UNDELIVERED = 4
+    FAILED_AND_UNDELIVERED = 5
+    UNVERIFIED_AND_UNDELIVERED = 7
 
 
 def exit_code(findings: Iterable[Finding], *, fail_on: Severity, undelivered: bool = False) -> ExitCode:
-    """The exit status of a pass: FAILED for a FAIL at or above `fail_on`, otherwise the first that applies."""
-    found = tuple(findings)
+    """The exit status of a pass: FAILED for a FAIL at or above `fail_on`, else UNVERIFIED; 4 more if `undelivered`."""
+    found, verdict = tuple(findings), ExitCode.PASSED
     if any(f.status is Status.FAIL and f.severity.rank >= fail_on.rank for f in found):
-        return ExitCode.FAILED
-    if undelivered:
-        return ExitCode.UNDELIVERED
-    if any(f.status is Status.UNVERIFIED for f in found):
-        return ExitCode.UNVERIFIED
-    return ExitCode.PASSED
+        verdict = ExitCode.FAILED
+    elif any(f.status is Status.UNVERIFIED for f in found):
+        verdict = ExitCode.UNVERIFIED
+    return ExitCode(verdict | ExitCode.UNDELIVERED) if undelivered else verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,8 +198,15 @@ def history_lines(status: HistoryStatus) -> tuple[str, ...]:
 def _undelivered_line(channel: str, missed: Sequence[Undelivered]) -> str:
     first = missed[0].notification.alert
     more = f" and {len(missed) - 1} more" if len(missed) > 1 else ""
-    retry = "the next run retries" if any(each.pending for each in missed) else "it is not retried"
-    return f"{channel} was not notified of {first.check} {first.component}{more}: {missed[0].error}; {retry}"
+    return f"{channel} was not notified of {first.check} {first.component}{more}: {missed[0].error}; {_outlook(missed)}"
+
+
+def _outlook(missed: Sequence[Undelivered]) -> str:
+    if any(each.outlook is Outlook.PENDING for each in missed):
+        return "the next run retries"
+    if any(each.outlook is Outlook.REFUSED for each in missed):
+        return "the next run sends it again, in case that is mended"
+    return "it is not sent again"
 
 
 def _audit_length(text: str) -> timedelta:

@@ -5,10 +5,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
+from http.client import HTTPException
 from typing import Any, ClassVar, Literal, assert_never
 
-from alerts.http_retry import connection_error, retry_after_seconds, retryable
+from alerts.http_retry import (
+    connection_error,
+    may_have_arrived,
+    may_have_been_sent,
+    retry_after_seconds,
+    retryable,
+)
 from alerts.plain import cut
 from alerts.story import Story, story
 from basewatch.alert import Alert
@@ -28,6 +36,9 @@ class PagerDutyChannel(Channel):
     pages: ClassVar[bool] = True
     groups: ClassVar[bool] = False
     keyed: ClassVar[bool] = True
+    # 120 events a minute: https://community.pagerduty.com/forum/t/monitoring-api-rate-limiting/3318.
+    min_interval: ClassVar[timedelta] = timedelta(seconds=0.5)
+    burst: ClassVar[int] = 60
 
     kind: Literal["pagerduty"]
     routing_key: SecretReference
@@ -80,10 +91,18 @@ class PagerDuty:
         action, dedup_key = body.pop("event_action"), body.pop("dedup_key")
         with self._session() as session:
             try:
-                return Receipt(channel=self.name, reference=session.send_event(action, dedup_key, **body))
+                accepted = session.send_event(action, dedup_key, **body)
             except _pdpyras().PDClientError as error:
                 # Not chained: the client's own texts repeat a part of the key.
                 raise self._refusal(error) from None
+            except (OSError, ValueError, HTTPException) as error:
+                # A body that is cut off or cannot be decoded: the event may be accepted.
+                detail = f"PagerDuty ({self.name}) gave an answer that cannot be read ({type(error).__name__})"
+                raise DeliveryError(detail, retryable=True) from None
+        # https://developer.pagerduty.com/docs/send-alert-event: 202, and the key under which the event was accepted.
+        if accepted != notification.key:
+            raise DeliveryError(f"PagerDuty ({self.name}) accepted the event under another key", retryable=True)
+        return Receipt(channel=self.name, reference=accepted)
 
     def _session(self) -> Any:
         session = _pdpyras().EventsAPISession(self.routing_key.reveal())
@@ -91,6 +110,8 @@ class PagerDuty:
         session.url = self.endpoint or session.url
         # The client would retry within the call, after a 429 without end. The outbox retries, across runs.
         session.max_network_attempts = 0
+        # A redirected POST would become a GET, whose answer means nothing.
+        session.max_redirects = 0
         session.max_http_attempts = -1
         session.retry = {429: 1}
         return session
@@ -99,13 +120,16 @@ class PagerDuty:
         response = error.response
         if response is None:
             return DeliveryError(
-                f"PagerDuty ({self.name}) {connection_error(error.__cause__ or error)}", retryable=True
+                f"PagerDuty ({self.name}) {connection_error(error.__cause__ or error)}",
+                retryable=True,
+                arrived=may_have_been_sent(error),
             )
         detail = f"PagerDuty ({self.name}) answered {response.status_code}{self._reasons(response)}"
         return DeliveryError(
             detail,
             retryable=retryable(response.status_code),
             retry_after_seconds=retry_after_seconds(response.headers),
+            arrived=may_have_arrived(response.status_code),
         )
 
     def _reasons(self, response: Any) -> str:

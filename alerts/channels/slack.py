@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from urllib.error import URLError
 
 from alerts.digest import stories, title
-from alerts.http_retry import connection_error, retry_after_seconds, retryable
+from alerts.http_retry import (
+    connection_error,
+    may_have_arrived,
+    may_have_been_sent,
+    retry_after_seconds,
+    retryable,
+)
 from alerts.plain import cut, one_line
 from alerts.story import Colour, Story
 from basewatch.errors import ConfigError, DeliveryError, Problem
@@ -26,6 +32,8 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 10
 
 # https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/#handling_errors
+# https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/: a message was posted if the body is this.
+_SUCCESS: Final = "ok"
 _REVOKED = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 _REMEDY = "create a new webhook for the channel and store it where the configuration refers to"
 
@@ -97,8 +105,10 @@ class Slack:
         except (OSError, HTTPException) as error:
             cause = error.reason if isinstance(error, URLError) and isinstance(error.reason, Exception) else error
             # Not chained: its text may contain the URL.
-            raise DeliveryError(f"Slack ({self.name}) {connection_error(cause)}", retryable=True) from None
-        if response.status_code != HTTPStatus.OK:
+            raise DeliveryError(
+                f"Slack ({self.name}) {connection_error(cause)}", retryable=True, arrived=may_have_been_sent(error)
+            ) from None
+        if response.status_code != HTTPStatus.OK or response.body != _SUCCESS:
             raise _refusal(self.name, response)
         return Receipt(channel=self.name)
 
@@ -115,12 +125,15 @@ def _refusal(name: str, response: WebhookResponse) -> DeliveryError:
     # Slack answers with a short code, such as `invalid_blocks`; anything else is not repeated.
     code = response.body if re.fullmatch(r"[a-z_]{1,60}", response.body) else ""
     answer = f"Slack ({name}) answered {response.status_code} {code}".rstrip()
+    if response.status_code < HTTPStatus.BAD_REQUEST:
+        answer += f", but not {_SUCCESS!r}: a proxy or a login form may answer in its place"
     if response.status_code in _REVOKED:
         answer += f": its webhook is not valid any more; {_REMEDY}"
     return DeliveryError(
         answer,
         retryable=retryable(response.status_code),
         retry_after_seconds=retry_after_seconds(response.headers),
+        arrived=may_have_arrived(response.status_code),
     )
 
 

@@ -16,6 +16,7 @@ from basewatch.model import JSON
 # These read the plain values, not the models: an error elsewhere in the file must not hide a broken reference.
 
 
+_CHANNELS: KeyPath = ("alerts", "channels")
 _DISCOVER: KeyPath = ("collectors", "discover")
 _WAYS = ("list", "tags", "describe")
 
@@ -36,6 +37,8 @@ def broken_references(
     yield from _unknown(document, ("components", "databases"), "cluster", ("components", "aurora_clusters"))
     yield from _unknown(document, ("components", "dump_backups"), "database", ("components", "databases"))
     yield from _unknown(document, ("alerts", "routes"), "channel", ("alerts", "channels"))
+    yield from _unknown(document, ("alerts", "channels"), "fallback", ("alerts", "channels"))
+    yield from _fallbacks_in_a_circle(document)
     yield from _channels_without_a_route(document)
     yield from broken_dependencies(document)
     yield from _accounts(document)
@@ -99,8 +102,25 @@ def _no_such(document: YamlDocument, at: KeyPath, name: str, known: list[str], w
     return document.problem(at, f"there is no '{name}' in {where}", f"{did_you_mean(name, known)}{declared}")
 
 
+def _fallbacks_in_a_circle(document: YamlDocument) -> Iterator[Problem]:
+    items = [(at, str(item.get("name")), str(item.get("fallback"))) for at, item in _items(document, _CHANNELS)]
+    fallbacks = {name: fallback for _, name, fallback in items}
+    for at, name, fallback in items:
+        following, seen = fallback, list[str]()
+        while following in fallbacks and following not in (name, *seen):
+            seen.append(following)
+            following = fallbacks[following]
+        if following == name:
+            yield document.problem(
+                (*at, "fallback"),
+                f"'{name}' falls back to itself",
+                "let the last channel have no fallback: a message that no channel accepts stays pending",
+            )
+
+
 def _channels_without_a_route(document: YamlDocument) -> Iterator[Problem]:
     routed = [item.get("channel") for _, item in _items(document, ("alerts", "routes"))]
+    routed += [item.get("fallback") for _, item in _items(document, ("alerts", "channels"))]
     for at, item in _items(document, ("alerts", "channels")):
         name = item.get("name")
         if isinstance(name, str) and name not in routed:

@@ -28,10 +28,15 @@ class Episode:
     rows: list[RowMapping] = field(default_factory=list[RowMapping])
 
     @property
+    def is_known(self) -> bool:
+        """Whether the channel accepted a fire of it."""
+        return any(each["state"] == DeliveryState.DELIVERED for each in self.rows if each["action"] == Action.FIRE)
+
+    @property
     def may_be_known(self) -> bool:
         """Whether the channel accepted a fire of it, or may have received one all the same."""
-        sent = (each for each in self.rows if each["action"] == Action.FIRE)
-        return any(each["state"] == DeliveryState.DELIVERED or each["doubtful"] > 0 for each in sent)
+        doubtful = (each for each in self.rows if each["action"] == Action.FIRE and each["doubtful"] > 0)
+        return self.is_known or any(True for _ in doubtful)
 
     @property
     def opening_message(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -15,11 +16,17 @@ from basewatch.history.episodes import Episode, batches, episodes, opening_of
 from basewatch.history.rotten import parsed
 from basewatch.history.tables import notifications as table
 from basewatch.history.values import OpenAlert
+from basewatch.model import Severity
 from basewatch.notifier import Action, Message, Notification, Receipt
 from basewatch.outbox import Claim, PendingMessage, Unclaimed
 
 LONGEST_WAIT: Final = timedelta(hours=2)
 """A claim or a delay that ends later than this from now was made by a clock that was wrong, and does not count."""
+
+
+NOT_TOLD: Final = "No message said that this had begun: the channel accepted none."
+PERHAPS_NOT_TOLD: Final = "Perhaps no message said that this had begun: the channel confirmed none."
+_PENDING: Final = DeliveryState.PENDING
 
 
 def open_alerts(connection: Connection) -> tuple[OpenAlert, ...]:
@@ -40,7 +47,8 @@ def enqueue(connection: Connection, messages: Sequence[Message]) -> None:
     """Adds each notification that is still news to its channel; another run may have queued the others in between.
 
     What is added supersedes what it makes pointless: a resolve the fires and reminders that were not delivered. If the
-    channel certainly knows nothing of the alert, its resolve is not sent either. What continues an earlier message, of
+    channel certainly knows nothing of the alert, its resolve is not sent either, unless it was critical: then that
+    says that nobody was told. What continues an earlier message, of
     which the channel gave a reference, becomes a message of its own, with all that continues the same.
     """
     known = episodes(connection, ((each.channel, each.key) for message in messages for each in message.notifications))
@@ -52,9 +60,8 @@ def enqueue(connection: Connection, messages: Sequence[Message]) -> None:
             episode = known[each.channel, each.key]
             if _is_news(each, open_.get((each.channel, each.key))):
                 superseded += episode.made_pointless_by(each.action)
-                told = each.action is not Action.RESOLVE or not each.follows or episode.may_be_known
-                state = DeliveryState.PENDING if told else DeliveryState.SUPERSEDED
-                rows.append(_row(each, _message_id(message, episode), state))
+                notification, state = _resolve(each, episode) if each.action is Action.RESOLVE else (each, _PENDING)
+                rows.append(_row(notification, _message_id(message, episode), state))
     if superseded:
         # One by one: a database limits how many values one statement may have.
         is_one = table.c.sequence == bindparam("superseded")
@@ -133,6 +140,16 @@ def _stored_ids(connection: Connection, ids: Sequence[str]) -> set[str]:
     for batch in batches(ids):
         found.update(connection.execute(select(table.c.id).where(table.c.id.in_(batch))).scalars())
     return found
+
+
+def _resolve(resolve: Notification, episode: Episode) -> tuple[Notification, DeliveryState]:
+    """The resolve as it is sent, and whether it is."""
+    if not resolve.follows or episode.is_known:
+        return resolve, _PENDING
+    if not episode.may_be_known and resolve.alert.severity is not Severity.CRITICAL:
+        return resolve, DeliveryState.SUPERSEDED
+    note = PERHAPS_NOT_TOLD if episode.may_be_known else NOT_TOLD
+    return replace(resolve, note=f"{note} {resolve.note}".strip()), _PENDING
 
 
 def _message_id(message: Message, episode: Episode) -> str:

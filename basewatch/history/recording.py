@@ -88,8 +88,11 @@ def add_run(connection: Connection, run: Run) -> Run:
 
 
 def _doubted(message: Message) -> Message:
-    notes = (replace(each, note=f"{each.note} {HISTORY_DOWN}".strip()) for each in message.notifications)
-    return replace(message, notifications=tuple(notes))
+    doubted = (
+        each if HISTORY_DOWN in each.note else replace(each, note=f"{each.note} {HISTORY_DOWN}".strip())
+        for each in message.notifications
+    )
+    return replace(message, notifications=tuple(doubted))
 
 
 def verify(connection: Connection) -> ChainVerification:

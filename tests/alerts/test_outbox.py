@@ -10,8 +10,9 @@ from threading import Event
 
 import pytest
 
-from alerts import DeliveryRetryPolicy, deliver
+from alerts import DeliveryRetryPolicy, Outlook, deliver
 from alerts.retry_policy import MAX_RETRY_AFTER
+from basewatch.history.outbox import NOT_TOLD, PERHAPS_NOT_TOLD
 from basewatch.history.store import History
 from basewatch.model import Finding, Run, Severity, Status
 from basewatch.notifier import Action, Message, Notification
@@ -120,7 +121,7 @@ def test_a_longer_failure_leaves_the_message_pending(history: History) -> None:
     delivery = deliver(history, (slack,), noon, QUICK)
     pending = history.pending_messages()[0]
 
-    assert [(each.error, each.pending) for each in delivery.undelivered] == [("it answered 500", True)]
+    assert [(each.error, each.outlook) for each in delivery.undelivered] == [("it answered 500", Outlook.PENDING)]
     assert (pending.attempts, pending.error, pending.next_attempt_at) == (
         3,
         "it answered 500",
@@ -147,7 +148,7 @@ def test_a_permanent_refusal_is_reported_and_notified_again(history: History) ->
     slack = FakeNotifier(SLACK, troubles=[refused("no such webhook", retryable=False)])
 
     delivery = deliver(history, (slack,), noon, QUICK)
-    assert [(each.error, each.pending) for each in delivery.undelivered] == [("no such webhook", False)]
+    assert [(each.error, each.outlook) for each in delivery.undelivered] == [("no such webhook", Outlook.REFUSED)]
     assert (history.pending_messages(), history.open_alerts()) == ((), ())
 
     record(history, failing, at=LATER)
@@ -155,27 +156,73 @@ def test_a_permanent_refusal_is_reported_and_notified_again(history: History) ->
     assert [each.action for each in slack.sent] == [Action.FIRE]
 
 
-def test_order_is_kept_within_a_channel(history: History) -> None:
-    """While its first message has not gone through, a channel gets no later one, and the report says so."""
-    record(history, a_finding(severity=Severity.HIGH))
-    other = a_finding(subject="other", severity=Severity.HIGH)
-    record(history, a_finding(severity=Severity.HIGH), other, at=NOON + timedelta(minutes=1))
-    slack = FakeNotifier(SLACK, troubles=[refused()] * 3)
+def test_a_message_that_is_not_accepted_holds_up_only_what_says_more_about_its_alerts(history: History) -> None:
+    """What a channel refuses in its own way is passed over for the others, but a resolve never overtakes its fire."""
+    first, other = a_finding(severity=Severity.HIGH), a_finding(subject="other", severity=Severity.HIGH)
+    record(history, first)
+    failing = FakeNotifier(SLACK, troubles=[refused()])
+    deliver(history, (failing,), noon, replace(QUICK, backoff=()))
+    record(history, replace(first, status=Status.PASS), other, at=NOON + timedelta(minutes=10))
+    slack = FakeNotifier(SLACK, troubles=[refused("it answered 500")] * 3)
+
+    delivery = deliver(history, (slack,), lambda: NOON + timedelta(minutes=10), QUICK)
+
+    assert [each.alert.subject for each in slack.sent] in (["other"], [])
+    assert {each.outlook for each in delivery.undelivered} == {Outlook.PENDING}
+    deliver(history, (slack,), lambda: LATER, QUICK)
+    assert [(each.alert.subject, each.action) for each in slack.sent if not each.alert.subject] == [
+        ("", Action.RESOLVE)
+    ]
+
+
+def test_a_channel_that_refuses_everything_is_left_alone(history: History) -> None:
+    """After a few messages in a row that are not accepted, the others of the channel are not tried."""
+    for number in range(8):
+        subjects = [a_finding(subject=f"table {n}", severity=Severity.HIGH) for n in range(number + 1)]
+        record(history, *subjects, at=NOON + timedelta(seconds=number))
+    slack = FakeNotifier(SLACK, troubles=[refused() for _ in range(100)])
 
     delivery = deliver(history, (slack,), lambda: NOON + timedelta(minutes=1), QUICK)
 
-    assert slack.sent == []
-    assert delivery.undelivered[1].error == f"it waits for an earlier message to {SLACK}"
-    deliver(history, (slack,), lambda: LATER, QUICK)
-    assert [each.alert.subject for each in slack.sent] == ["", "other"]
+    assert len(delivery.undelivered) == 8
+    assert 100 - len(slack.troubles) == 3 + 1 + 1 + 1
 
 
 def test_what_was_never_tried_needs_no_end(history: History) -> None:
     """A failure that ended before any channel was notified sends nothing at all."""
-    record(history, a_finding())
-    record(history, a_finding(Status.PASS), at=LATER)
+    record(history, a_finding(severity=Severity.HIGH))
+    record(history, a_finding(Status.PASS, severity=Severity.HIGH), at=LATER)
 
     assert (history.pending_messages(), history.open_alerts()) == ((), ())
+
+
+def test_a_critical_failure_that_nobody_was_told_of_is_told_when_it_has_ended(history: History) -> None:
+    """The only message says that it was no repetition: nobody knew."""
+    record(history, a_finding())
+    slack, pager = (FakeNotifier(name, troubles=[refused(arrived=False)] * 3) for name in (SLACK, PAGER))
+    deliver(history, (slack, pager), noon, QUICK)
+    record(history, a_finding(Status.PASS), at=LATER)
+    deliver(history, (slack, pager), lambda: LATER, QUICK)
+
+    assert [(each.action, each.note) for each in slack.sent] == [(Action.RESOLVE, NOT_TOLD)]
+    assert history.open_alerts() == ()
+
+
+@pytest.mark.parametrize(("arrived", "wanted"), [(False, []), (True, [(Action.RESOLVE, PERHAPS_NOT_TOLD)])])
+def test_a_refusal_is_no_doubt(
+    history: History,
+    arrived: bool,  # noqa: FBT001  # pytest hands over by name
+    wanted: list[tuple[Action, str]],
+) -> None:
+    """A channel that certainly did not receive a fire gets no resolve; one that may have gets one."""
+    finding = a_finding(severity=Severity.HIGH)
+    record(history, finding)
+    slack = FakeNotifier(SLACK, troubles=[refused(arrived=arrived)] * 3)
+    deliver(history, (slack,), noon, QUICK)
+    record(history, replace(finding, status=Status.PASS), at=LATER)
+    deliver(history, (slack,), lambda: LATER, QUICK)
+
+    assert [(each.action, each.note) for each in slack.sent] == wanted
 
 
 def test_what_may_have_arrived_gets_its_end_only(history: History) -> None:
@@ -208,8 +255,8 @@ def test_messages_of_a_removed_channel_are_dropped(history: History) -> None:
 
     delivery = deliver(history, (), noon, QUICK)
 
-    assert [(each.error, each.pending) for each in delivery.undelivered] == [
-        (f"the channel {SLACK} is no longer configured", False)
+    assert [(each.error, each.outlook) for each in delivery.undelivered] == [
+        (f"the channel {SLACK} is no longer configured", Outlook.DROPPED)
     ]
     assert history.pending_messages() == ()
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts import Delivery, Undelivered
+from alerts import Delivery, Outlook, Undelivered
 from basewatch.metrics import CollectedMetrics
 from basewatch.model import Finding, Severity, Status
 from tests.fakes import NOON, a_finding, a_run, due_of, picture_of
@@ -25,24 +25,16 @@ FINDINGS = st.lists(
 
 
 @given(FINDINGS, st.sampled_from(Severity), st.booleans())
-def test_a_failure_beats_an_undelivered_notification_which_beats_the_unverified(
+def test_nothing_hides_an_undelivered_notification_and_a_failure_beats_the_unverified(
     found: list[Finding],
     fail_on: Severity,
     undelivered: bool,  # noqa: FBT001  # hypothesis draws it
 ) -> None:
-    """1 for a FAIL at or above the threshold, else 4 for a lost notification, else 3 for UNVERIFIED, else 0."""
+    """1 for a FAIL at or above the threshold, else 3 for UNVERIFIED, else 0; and 4 more for a lost notification."""
     failed = any(f.status is Status.FAIL and f.severity.rank >= fail_on.rank for f in found)
     unknown = any(f.status is Status.UNVERIFIED for f in found)
-    wanted = (
-        ExitCode.FAILED
-        if failed
-        else ExitCode.UNDELIVERED
-        if undelivered
-        else ExitCode.UNVERIFIED
-        if unknown
-        else ExitCode.PASSED
-    )
-    assert exit_code(found, fail_on=fail_on, undelivered=undelivered) is wanted
+    wanted = (1 if failed else 3 if unknown else 0) + (4 if undelivered else 0)
+    assert exit_code(found, fail_on=fail_on, undelivered=undelivered) is ExitCode(wanted)
 
 
 def test_the_statuses_are_the_documented_numbers() -> None:
@@ -53,6 +45,8 @@ def test_the_statuses_are_the_documented_numbers() -> None:
         "USAGE": 2,
         "UNVERIFIED": 3,
         "UNDELIVERED": 4,
+        "FAILED_AND_UNDELIVERED": 5,
+        "UNVERIFIED_AND_UNDELIVERED": 7,
     }
 
 
@@ -62,7 +56,11 @@ def test_each_channel_that_missed_notifications_is_one_line() -> None:
     shown = picture_of(run, at=NOON)
     pending = due_of(shown)
     failed = tuple(
-        Undelivered(notification=message, error="it hung up", pending=message.channel == "on-call")
+        Undelivered(
+            notification=message,
+            error="it hung up",
+            outlook=Outlook.PENDING if message.channel == "on-call" else Outlook.REFUSED,
+        )
         for message in pending
     )
     nothing = CollectedMetrics(window=run.window)
@@ -71,6 +69,6 @@ def test_each_channel_that_missed_notifications_is_one_line() -> None:
     missed = "was not notified of a.b.c aurora_cluster/securebase-production and 1 more: it hung up"
     assert sorted(undelivered_lines(delivered)) == [
         f"on-call {missed}; the next run retries",
-        f"production-alerts {missed}; it is not retried",
+        f"production-alerts {missed}; the next run sends it again, in case that is mended",
     ]
     assert undelivered_lines(replace(delivered, delivery=Delivery(delivered=pending, undelivered=()))) == ()

@@ -150,7 +150,7 @@ def test_a_failure_is_notified_and_reported_whatever_the_history_is(
     status = run(KNOWN, BROKEN, at=LATER)
 
     out, err = capsys.readouterr()
-    assert status == ExitCode.FAILED
+    assert status == ExitCode.FAILED_AND_UNDELIVERED
     assert BROKEN.subject in out
     assert "the history" in err
     assert "Traceback" not in err

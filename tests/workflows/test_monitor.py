@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from alerts import DeliveryRetryPolicy, deliver, notifiers
+from alerts import DeliveryRetryPolicy, Outlook, deliver, notifiers
 from basewatch.check import check
 from basewatch.components import AuditBucket
 from basewatch.history.store import History
@@ -165,7 +165,9 @@ def test_a_slack_that_hangs_neither_holds_the_pass_nor_loses_a_message(
         fault.repair(box)
     receivers.slack.recover()
     assert [m.channel for m in hung.delivery.delivered] == ["on-call"]
-    assert [(f.notification.channel, f.pending) for f in hung.delivery.undelivered] == [("production-alerts", True)]
+    assert [(f.notification.channel, f.outlook) for f in hung.delivery.undelivered] == [
+        ("production-alerts", Outlook.PENDING)
+    ]
     assert (len(receivers.pagerduty.incidents), receivers.slack.messages) == (1, [])
     channels = notifiers(prepared.plan.config.alerts, prepared.environ, prepared.sessions.secret_store)
     later = deliver(history, channels, lambda: utc_now() + BRIEF.next_delivery_delay, BRIEF)
