@@ -97,9 +97,11 @@ coverage: $(READY) ## Run every test, and measure what all but the exhaustive on
 nightly: export BASEWATCH_MAJORS = all
 nightly: export BASEWATCH_REMEDIES = all
 nightly: export BASEWATCH_FAULTS = all
+nightly: export BASEWATCH_WEEKS = 20
 nightly: export BASEWATCH_FUZZ = 50000
-nightly: $(READY) ## Try every exploit on every PostgreSQL version, every fault, and 50,000 made-up policies
-	$(PYTEST) tests/checks/tenancy/corpus tests/isolation/proof/test_soundness.py tests/workflows/test_monitor.py $(ARGS)
+nightly: $(READY) ## Try every exploit on every PostgreSQL version, every fault, 20 weeks, and 50,000 made-up policies
+	$(PYTEST) tests/checks/tenancy/corpus tests/isolation/proof/test_soundness.py \
+		tests/workflows/test_monitor.py tests/workflows/test_week.py $(ARGS)
 
 .PHONY: check
 check: format lint types imports workflows docs-check ## Judge the code without running it

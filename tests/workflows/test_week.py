@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ from workflows.plan import Plan
 from workflows.windows import MAX_REEVALUATION
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+WEEKS = int(os.environ.get("BASEWATCH_WEEKS", "3"))
 START = datetime(2026, 5, 4, tzinfo=UTC)
 SETTLED = 3 * MINUTE
 CONFIG = Config.model_validate(
@@ -161,10 +163,10 @@ def judged(run: Run, component: str = "function/auth") -> list[datetime]:
 
 
 def each_week() -> pytest.MarkDecorator:
-    """Runs a test for several weeks, each with other delays and other passes missed."""
+    """Runs a test for several weeks, each with other delays and other passes missed; each night for BASEWATCH_WEEKS."""
     marks = (pytest.mark.slow, pytest.mark.exhaustive)
     return pytest.mark.parametrize(
-        "seed", [pytest.param(0, marks=pytest.mark.slow), *(pytest.param(seed, marks=marks) for seed in range(1, 5))]
+        "seed", [pytest.param(0, marks=pytest.mark.slow), *(pytest.param(seed, marks=marks) for seed in range(1, WEEKS))]
     )
 
 
