@@ -165,9 +165,8 @@ def judged(run: Run, component: str = "function/auth") -> list[datetime]:
 def each_week() -> pytest.MarkDecorator:
     """Runs a test for several weeks, each with other delays and other passes missed; each night for BASEWATCH_WEEKS."""
     marks = (pytest.mark.slow, pytest.mark.exhaustive)
-    return pytest.mark.parametrize(
-        "seed", [pytest.param(0, marks=pytest.mark.slow), *(pytest.param(seed, marks=marks) for seed in range(1, WEEKS))]
-    )
+    others = (pytest.param(seed, marks=marks) for seed in range(1, WEEKS))
+    return pytest.mark.parametrize("seed", [pytest.param(0, marks=pytest.mark.slow), *others])
 
 
 def status_of(run: Run, check: str) -> Status:
