@@ -38,6 +38,8 @@ def shortened(text: str, limit: int) -> str:
 
 def figures(summary: str, observed: str, expected: str) -> str:
     """What was observed and expected, in brackets, when both are short and the summary does not say it itself."""
+    if observed == "absent":
+        return ""
     told = [
         f"{name}{text}"
         for name, text in (("", observed), ("expected ", expected))

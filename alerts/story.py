@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,7 @@ from basewatch.notifier import Action, Notification
 HEADLINE_MAX_CHARS = 150
 _THING_MAX_CHARS = 90
 _MEMBERS_SHOWN = 5
+_KIND_WORDS = frozenset({"allowed", "approved", "as", "for", "in", "of", "on", "to"})
 
 
 class Colour(StrEnum):
@@ -93,7 +95,8 @@ def problem_text(alert: Alert) -> str:
     """The resource, and what is wrong with it, on one line."""
     match alert.kind:
         case AlertKind.FINDING:
-            return _about(alert, f"{alert.summary}{_figures(alert)}")
+            whole = _about(alert, f"{alert.summary}{figures(alert.summary, alert.observed, alert.expected)}")
+            return whole if len(whole) <= HEADLINE_MAX_CHARS else _about(alert, alert.summary)
         case AlertKind.UNSEEN:
             return f"Cannot verify {_about(alert, alert.summary)}" if alert.finding else one_line(alert.summary)
         case AlertKind.BLIND:
@@ -104,13 +107,24 @@ def problem_text(alert: Alert) -> str:
 
 def _about(alert: Alert, text: str) -> str:
     """The text behind the resource, and behind the subject in it unless the text names that itself."""
-    subject = "" if alert.subject in text else f", {alert.subject}"
-    name = thing(alert)
+    name, text = thing(alert), _without_name(alert.component, text)
+    if text.startswith(f"{alert.component} ") and name:
+        return one_line(name + text.removeprefix(alert.component))
+    subject = "" if _is_named(alert.subject, text) else f", {alert.subject}"
     return one_line(f"{name}{subject}: {text}" if name else text)
 
 
-def _figures(alert: Alert) -> str:
-    return figures(alert.summary, alert.observed, alert.expected)
+def _without_name(component: str, text: str) -> str:
+    """The text without the name of the resource, which stands before it: `The cluster main is stopped` for `main`."""
+    name = re.escape(component.partition("/")[2])
+    shorter = text.replace(f" of {component} ", " ")
+    return re.sub(rf"^(The [A-Za-z]+(?: [a-z]+)?) {name}(?= )", r"\1", shorter) if name else text
+
+
+def _is_named(subject: str, text: str) -> bool:
+    """Whether a text names a subject: all words of it but those that say what kind of thing it is."""
+    missing = {word for word in subject.split() if word not in text}
+    return missing <= _KIND_WORDS and (not missing or len(missing) < len(subject.split()))
 
 
 def _still(alert: Alert) -> str:
@@ -205,5 +219,5 @@ def _listed(texts: Sequence[str]) -> str:
 
 
 def _member_text(member: Member) -> str:
-    inside = "" if member.subject in member.summary else f", {member.subject}"
+    inside = "" if _is_named(member.subject, member.summary) else f", {member.subject}"
     return one_line(f"{described(member.component)}{inside}: {shortened(member.summary, 80)}")

@@ -171,7 +171,7 @@ class MetricsClient:
         if _gaps(self._collected.past_gaps, component, family):
             raise _why_not(self._collected.past_gaps, component, family)
         if not found:
-            raise ObservationError(Reason.NOT_ENOUGH_DATA, f"the past of {family} was not requested")
+            raise ObservationError(Reason.NOT_ENOUGH_DATA, "the past of its metrics was not requested")
         return found
 
     def collects(self, component: str, family: str) -> bool:
@@ -209,11 +209,11 @@ def _gaps(gaps: tuple[CollectionGap, ...], component: str, family: str) -> tuple
 
 def _why_not(gaps: tuple[CollectionGap, ...], component: str, family: str) -> ObservationError:
     for gap in _gaps(gaps, component, family):
-        detail = f"{family} was not collected: {gap.detail}"
+        detail = f"The metrics could not be collected: {gap.detail}"
         return ObservationError(gap.reason, detail, remedy=gap.remedy, source=gap.source, action=gap.action)
     return ObservationError(
         Reason.UNSUPPORTED,
-        f"no collector requests {family} of {component}",
+        f"No collector requests the metric {family}",
         remedy="declare the component of this metric, or install a collector that requests it",
     )
 

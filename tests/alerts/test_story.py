@@ -88,6 +88,60 @@ def test_short_figures_stand_in_the_headline() -> None:
     assert told(said).headline.endswith(": The newest dump is 3h36m old")
 
 
+def test_figures_that_do_not_fit_are_left_to_the_facts() -> None:
+    """A headline is not cut within a figure that is told below."""
+    summary = "x" * (HEADLINE_MAX_CHARS - 60)
+    long = told(replace(BUCKET, summary=summary, observed="o" * 30, expected="e" * 30))
+    assert long.headline.endswith("xx")
+    assert line(long, "Observed") == "o" * 30
+
+
+@pytest.mark.parametrize(
+    ("component", "subject", "summary", "headline"),
+    [
+        (
+            "table/t",
+            "",
+            "table/t is declared but does not exist: gone",
+            "DynamoDB table t is declared but does not exist: gone",
+        ),
+        (
+            "aurora_cluster/main",
+            "",
+            "The cluster main exists, but it is stopped",
+            "Aurora cluster main: The cluster exists, but it is stopped",
+        ),
+        ("api/front", "", "The API front is PENDING", "API front: The API is PENDING"),
+        ("database/db", "app invoices", "app reads rows of invoices", "database db: app reads rows of invoices"),
+        (
+            "database/db",
+            "app invoices",
+            "Some attempts as app failed",
+            "database db, app invoices: Some attempts as app failed",
+        ),
+        (
+            "database/db",
+            "allowed function f()",
+            "The function f() has changed",
+            "database db: The function f() has changed",
+        ),
+        (
+            "aurora_cluster/db",
+            "db-1",
+            "The CPU utilization was high",
+            "Aurora cluster db, db-1: The CPU utilization was high",
+        ),
+        ("watcher/basewatch", "", "A pass was missed", "Basewatch: A pass was missed"),
+    ],
+)
+def test_a_name_is_said_once(component: str, subject: str, summary: str, headline: str) -> None:
+    """The resource and the subject are named, and neither twice."""
+    alert = replace(
+        BUCKET, component=component, subject=subject, summary=summary, observed="absent", expected="present"
+    )
+    assert told(alert).headline == headline
+
+
 def test_a_long_text_is_cut_in_the_headline_alone() -> None:
     """The headline fits a phone, and the whole text follows."""
     shown = told(replace(BUCKET, summary="word " * 100))
