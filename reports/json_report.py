@@ -24,6 +24,9 @@ class RunPart(_Part):
     finished: datetime
     basewatch: str = Field(description="The version of Basewatch.")
     config_digest: str = Field(description="The sha256 of the configuration's text.")
+    notes: tuple[str, ...] = Field(
+        default=(), description="What a reader must know of the run, such as that it could not be recorded."
+    )
 
 
 class SummaryPart(_Part):
@@ -120,7 +123,13 @@ def render(view: View) -> bytes:
 def findings_report(run: Run) -> FindingsReport:
     """The findings of a run as the stable interface."""
     return FindingsReport(
-        run=RunPart(started=run.started, finished=run.finished, basewatch=run.version, config_digest=run.config_digest),
+        run=RunPart(
+            started=run.started,
+            finished=run.finished,
+            basewatch=run.version,
+            config_digest=run.config_digest,
+            notes=run.notes,
+        ),
         summary=SummaryPart(
             passed=run.count(Status.PASS),
             fail=run.count(Status.FAIL),

@@ -49,6 +49,7 @@ def table(heads: tuple[str, ...], rows: list[str], *, max_bytes: int) -> list[st
 _BOX = {Status.FAIL: "CAUTION", Status.UNVERIFIED: "WARNING", Status.PASS: "TIP", Status.NOT_APPLICABLE: "NOTE"}
 # GitHub refuses a summary above 1 MiB; the sum of these limits and the other text is below.
 _MAX_SENTENCES = 100
+_MAX_NOTES = 20
 _MAX_SYMPTOMS = 12
 _OPEN_BYTES, _MISSING_BYTES, _CHANGES_BYTES, _VERDICTS_BYTES = 400_000, 50_000, 150_000, 350_000
 
@@ -77,6 +78,8 @@ def _head(page: ReportPage) -> Iterator[str]:
     yield f"> {page.verified_count} of {page.expected_count} expected checks are verified."
     span = f"{minute_text(run.window.start)} to {minute_text(run.window.end)}"
     yield f"> Judged from {span} ({format_duration(run.window.length)})."
+    for note in run.notes[:_MAX_NOTES]:
+        yield f"> {cell(note)}"
     yield ""
     yield row(*(status_label(status) for status, _ in page.counts))
     yield row(*("---:" for _ in page.counts))

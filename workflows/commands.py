@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
@@ -26,6 +26,7 @@ from reports.isolation import isolation_summaries
 from workflows.clients import AwsSessions
 from workflows.fingerprint_intervals import run_intervals
 from workflows.heartbeat import beat
+from workflows.history_remarks import first_run_remarks, history_lines, history_remarks
 from workflows.monitor import Delivered, Observed, observe_plan, run_pass
 from workflows.plan import Plan, load_plan
 from workflows.report_files import WrittenReports, view_of, write_reports
@@ -114,7 +115,7 @@ def run(prepared: PreparedPlan, fail_on: str, *, as_json: bool) -> int:
     with prepared.history() as history:
         delivered = run_pass(plan, prepared.sessions, history, channels, utc_now)
     status = history.status
-    for remark in history_remarks(status):
+    for remark in (*first_run_remarks(delivered.run, history), *history_remarks(status)):
         typer.echo(f"basewatch: {remark}", err=True)
     written = write_configured_reports(plan, delivered, status)
     print_findings(plan, delivered.run, as_json=as_json)
@@ -178,21 +179,6 @@ def undelivered_lines(delivered: Delivered) -> tuple[str, ...]:
         by_channel.setdefault(missed.notification.channel, []).append(missed)
     missed_lines = (_undelivered_line(channel, missed) for channel, missed in by_channel.items())
     return (*missed_lines, *delivered.unreminded)
-
-
-def history_remarks(status: HistoryStatus) -> Iterator[str]:
-    """What happened to the history although the pass was recorded: rows that were set aside, or a short failure."""
-    for row in status.set_aside:
-        yield f"a row of the history cannot be read and was set aside, in its table set_aside: {row}"
-    if status.up and status.overcome:
-        yield f"{status.overcome}. The pass was recorded nevertheless"
-
-
-def history_lines(status: HistoryStatus) -> tuple[str, ...]:
-    """One line if the history cannot be used: why, and what that means."""
-    if status.up:
-        return ()
-    return (f"{status.problem}. The pass was reported and notified, but not recorded: the next pass may notify again",)
 
 
 def _undelivered_line(channel: str, missed: Sequence[Undelivered]) -> str:

@@ -24,7 +24,8 @@ from workflows.commands import PreparedPlan, undelivered_lines, utc_now
 from workflows.heartbeat import beat
 from workflows.history_log import HistoryLog
 from workflows.later import deliver_due
-from workflows.monitor import deliver_recorded, merge_partial, observe_since_last, record_run
+from workflows.monitor import deliver_recorded, observe_since_last, record_run
+from workflows.partial_runs import merge_partial
 from workflows.plan import Plan
 from workflows.readiness import waiting_for_metrics
 from workflows.second_looks import SecondLooks
@@ -174,8 +175,7 @@ class Exporter:
                 logger.exception("the watch interval of %s could not be saved", watcher.database.ref)
 
     def render_page(self) -> None:
-        """Renders the current state and serves it from now on. A change of the history's state is logged."""
-        self._history_log.note(self._history.status)
+        """Renders the current state and serves it from now on."""
         with self._lock:
             self.served.replace(self._rendered(utc_now()))
 
@@ -221,7 +221,7 @@ class Exporter:
 
     def _rendered(self, at: datetime) -> RenderedPage:
         page = self._renderer.render(self._blocks(at), self._telemetry.registry)
-        remark = "" if self._history.status.up else "its history is down: findings are notified, but not recorded\n"
+        remark = self._history_log.note(self._history.status)
         return RenderedPage(page=page, rendered_at=at, waiting_for=self._waiting_for(), remark=remark)
 
     def _blocks(self, at: datetime) -> Iterator[Block]:

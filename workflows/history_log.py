@@ -16,8 +16,8 @@ class HistoryLog:
         self._problem = ""
         self._set_aside = 0
 
-    def note(self, status: HistoryStatus) -> None:
-        """Logs what has changed since the last call."""
+    def note(self, status: HistoryStatus) -> str:
+        """Logs what has changed since the last call. Returns what the health pages add, without details."""
         before, self._problem = self._problem, status.problem
         if status.problem and status.problem != before:
             logger.error("%s. Until then, findings are shown and notified, but not recorded", status.problem)
@@ -26,3 +26,4 @@ class HistoryLog:
         for row in status.set_aside[self._set_aside :]:
             logger.error("a row of the history cannot be read and was set aside: %s", row)
         self._set_aside = len(status.set_aside)
+        return "" if status.up else "its history is down: findings are notified, but not recorded\n"

@@ -22,7 +22,7 @@ from basewatch import __version__
 from basewatch.clients import PastPasses
 from basewatch.history.store import History
 from basewatch.metrics import CollectedMetrics
-from basewatch.model import ExpectedCheck, Finding, Run, Transition, Window
+from basewatch.model import Finding, Run, Transition, Window
 from basewatch.notifier import Notifier
 from basewatch.time_limit import TimeLimit
 from checks.engine.causes import assign_causes
@@ -31,6 +31,8 @@ from collectors.cloudwatch.declared_targets import declared_targets
 from workflows.clients import AwsSessions, LiveClients
 from workflows.drills import Drill, drill_if_due, remind_forgetful
 from workflows.fingerprint_intervals import run_intervals
+from workflows.history_remarks import NOTHING_RECORDED, no_earlier_run
+from workflows.partial_runs import merge_partial, pair_of
 from workflows.picture import picture
 from workflows.plan import Plan
 from workflows.silence_use import unused_silences
@@ -176,8 +178,11 @@ def record_run(plan: Plan, observed: Observed, history: History, *, only_changes
         transitions=transitions(history.latest_findings(), run),
         intervals=run_intervals(run, history.catalog_intervals()),
     )
-    shown = replace(picture(plan, run, other), continuous=history.last_run() is not None)
     known = history.alert_state()
+    first = not run.scope and history.status.up and history.last_run() is None
+    if first:
+        run = replace(run, notes=(*run.notes, no_earlier_run(history)))
+    shown = replace(picture(plan, run, other), continuous=known.continuous, note=NOTHING_RECORDED if first else "")
     decided = decide(known, shown, plan.config.alerts, plan.config.platform)
     if not only_changes or decided.notifications or _statuses(current) != _statuses(run.findings):
         messages = bundled(decided.notifications, plan.config.alerts.channels)
@@ -210,22 +215,6 @@ def deliver_recorded(
         delivery=delivery,
         unreminded=remind_forgetful(history, opened),
     )
-
-
-def merge_partial(run: Run, later: Run) -> Run:
-    """The run with the findings and evidence of a later one, for the expected checks that both have."""
-    replaced = set(later.expected)
-    newer = (finding for finding in later.findings if pair_of(finding) in run.expected)
-    kept = (finding for finding in run.findings if pair_of(finding) not in replaced)
-    findings = tuple(sorted((*kept, *newer), key=lambda f: (f.check, f.component, f.subject)))
-    digests = {finding.evidence for finding in findings}
-    evidence = {each.digest: each for each in (*run.evidence, *later.evidence) if each.digest in digests}
-    return replace(run, findings=findings, evidence=tuple(evidence.values()))
-
-
-def pair_of(finding: Finding) -> ExpectedCheck:
-    """The expected check that a finding belongs to."""
-    return ExpectedCheck(check=finding.check, component=finding.component)
 
 
 def _statuses(findings: Iterable[Finding]) -> frozenset[tuple[str, str]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, RowMapping, Table, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, func, insert, select, update
 
 from basewatch.errors import HistoryError
 from basewatch.history import rows, tables
@@ -18,6 +18,8 @@ from basewatch.history.transactions import DatabaseTransactions
 from basewatch.model import Run
 
 Row: TypeAlias = RowMapping | dict[str, Any]
+# A table, a row with the identity of the row that changes, and that row as it is now; None when it is gone.
+_Changes: TypeAlias = list[tuple[Table, Row, Row | None]]
 # What belongs to no run, and the columns by which the same row is known in both databases.
 STATE_TABLES: Mapping[Table, tuple[str, ...]] = {
     tables.notifications: ("id",),
@@ -67,13 +69,13 @@ def adopt(carried: Carried, durable: DatabaseTransactions, problem: str) -> str:
     the runs, if it takes the state alone. Raises: HistoryError, when it takes neither.
     """
     note = f"Recorded later, because the history could not be used: {problem}"
-    runs, changed = carried.memory.read(partial(_made_in_memory, carried=carried))
+    runs, changes = carried.memory.read(partial(_made_in_memory, carried=carried))
     runs = [replace(run, notes=(*run.notes, note)) for run in runs]
     try:
-        durable.write(partial(_carry_back, runs=runs, changed=changed))
+        durable.write(partial(_carry_back, runs=runs, changes=changes))
     except HistoryError as error:
         # A run that the history does not take must not keep the messages from it.
-        durable.write(partial(_carry_back, runs=(), changed=changed))
+        durable.write(partial(_carry_back, runs=(), changes=changes))
         return str(error)
     return ""
 
@@ -118,30 +120,34 @@ def _copy(connection: Connection, memory: DatabaseTransactions) -> tuple[int, di
     return max((row["sequence"] for row in content[runs]), default=0), state
 
 
-def _made_in_memory(connection: Connection, carried: Carried) -> tuple[list[Run], list[tuple[Table, Row]]]:
-    """The runs that only memory has, oldest first, and the rows of STATE_TABLES that differ from what was copied."""
+def _made_in_memory(connection: Connection, carried: Carried) -> tuple[list[Run], _Changes]:
+    """The runs that only memory has, oldest first, and what differs in STATE_TABLES from what was copied."""
     query = select(tables.runs).where(tables.runs.c.sequence > carried.last_run).order_by(tables.runs.c.sequence)
     runs = [rows.read_run(connection, row) for row in connection.execute(query).mappings().all()]
-    changed: list[tuple[Table, Row]] = [
-        (table, dict(row))
-        for table in STATE_TABLES
-        for row in connection.execute(select(table).order_by(*table.primary_key)).mappings()
-        if carried.state.get(table.name, {}).get(_identity(table, row)) != dict(row)
-    ]
-    return runs, changed
+    changes: _Changes = []
+    for table in STATE_TABLES:
+        copied = carried.state.get(table.name, {})
+        found = connection.execute(select(table).order_by(*table.primary_key)).mappings()
+        now = {_identity(table, row): dict(row) for row in found}
+        changes += [(table, copied[gone], None) for gone in copied.keys() - now.keys()]
+        changes += [(table, row, row) for identity, row in now.items() if copied.get(identity) != row]
+    return runs, changes
 
 
-def _carry_back(connection: Connection, runs: Iterable[Run], changed: Iterable[tuple[Table, Row]]) -> None:
+def _carry_back(connection: Connection, runs: Iterable[Run], changes: _Changes) -> None:
     for run in runs:
         add_run(connection, run)
-    for table, row in changed:
-        _put(connection, table, row)
+    for table, of, row in changes:
+        same = [table.c[name] == of[name] for name in STATE_TABLES[table]]
+        if row is None:
+            connection.execute(delete(table).where(*same))
+        else:
+            _put(connection, table, same, row)
 
 
-def _put(connection: Connection, table: Table, row: Row) -> None:
+def _put(connection: Connection, table: Table, same: Sequence[ColumnElement[bool]], row: Row) -> None:
     """Replaces the row with the same identity, or adds it."""
     columns = {name: value for name, value in row.items() if name != "sequence"}
-    same = [table.c[name] == row[name] for name in STATE_TABLES[table]]
     if not connection.execute(update(table).where(*same).values(columns)).rowcount:
         connection.execute(insert(table).values(columns))
 

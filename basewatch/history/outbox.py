@@ -74,6 +74,19 @@ def enqueue(connection: Connection, messages: Sequence[Message]) -> None:
         connection.execute(insert(table), added)
 
 
+def restore(connection: Connection, alerts: Sequence[OpenAlert]) -> None:
+    """Adds each alert that is not stored as one that its last message opened."""
+    # The fire itself may be older, but a channel that got a reminder knows of the alert.
+    fires = {alert.last_notification.id: replace(alert.last_notification, action=Action.FIRE) for alert in alerts}
+    states = {
+        alert.last_notification.id: DeliveryState.DELIVERED if alert.delivered else DeliveryState.PENDING
+        for alert in alerts
+    }
+    stored = _stored_ids(connection, list(fires))
+    if added := [_row(fire, fire.id, states[id_]) for id_, fire in fires.items() if id_ not in stored]:
+        connection.execute(insert(table), added)
+
+
 def pending_messages(connection: Connection) -> tuple[PendingMessage, ...]:
     """Every message that its channel has not accepted yet, oldest first."""
     query = select(table).where(table.c.state == DeliveryState.PENDING).order_by(table.c.sequence)

@@ -14,7 +14,7 @@ from basewatch.history import outbox, rows, seal
 from basewatch.history.acknowledgements import acknowledged_keys
 from basewatch.history.conditions import read_conditions, write_conditions
 from basewatch.history.engine import is_in_memory
-from basewatch.history.rotten import UNREADABLE, found_before, reason_of
+from basewatch.history.rotten import UNREADABLE, found_before, messages_set_aside, note_decision, reason_of
 from basewatch.history.tables import runs
 from basewatch.history.values import AlertState, ChainVerification
 from basewatch.model import Run
@@ -26,16 +26,18 @@ HISTORY_DOWN = "The history is down, so this may repeat."
 
 def record(
     connection: Connection,
+    *,
     run: Run,
     messages: Sequence[Message],
     conditions: Sequence[Condition] | None,
     notes: Callable[[], Sequence[str]],
+    known: AlertState,
 ) -> tuple[Run, str]:
     """Records the run and the conditions, and queues its messages; returns the run with `notes` and its seal.
 
     In a database in memory the messages are queued whatever happens to the run; the run that is returned has no
-    seal, and beside it is why it cannot be kept even there. Raises: HistoryError, when the run would not read back
-    the same.
+    seal, and beside it is why it cannot be kept even there. `known` is what the messages were decided on.
+    Raises: HistoryError, when the run would not read back the same.
     """
     run = replace(run, notes=(*run.notes, *notes()))
     if not is_in_memory(connection):
@@ -44,6 +46,8 @@ def record(
             return recorded, ""  # the session was lost while it was committed
         sealed = add_run(connection, run)
         remember(connection, messages, conditions)
+        if not known.continuous:
+            note_decision(connection)
         return sealed, ""
     problem = ""
     try:
@@ -51,7 +55,9 @@ def record(
             add_run(connection, run)
     except (HistoryError, SQLAlchemyError, *UNREADABLE) as error:
         problem = f"run {run.id} cannot be recorded: {reason_of(error)}"
+    outbox.restore(connection, known.open_alerts)
     remember(connection, messages, conditions)
+    note_decision(connection)
     return replace(run, previous_seal="", seal=""), problem
 
 
@@ -71,7 +77,13 @@ def alert_state(connection: Connection) -> AlertState:
         open_alerts=open_alerts,
         conditions=read_conditions(connection),
         acknowledged=acknowledged_keys(connection, open_alerts),
+        continuous=_is_continuous(connection),
     )
+
+
+def _is_continuous(connection: Connection) -> bool:
+    recorded = connection.execute(select(runs.c.sequence).limit(1)).scalar() is not None
+    return recorded and not connection.execute(messages_set_aside().limit(1)).first()
 
 
 def add_run(connection: Connection, run: Run) -> Run:

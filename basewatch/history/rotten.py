@@ -20,6 +20,7 @@ from sqlalchemy import (
     insert,
     select,
     type_coerce,
+    update,
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType
@@ -83,6 +84,20 @@ def evidence_set_aside() -> Select[str]:
     """The digests of the evidence that was set aside, and that no run has recorded again since."""
     found = tables.set_aside.c
     return select(found.row).where(found.source == tables.evidence.name, found.repaired_by.is_(None))
+
+
+def messages_set_aside() -> Select[int]:
+    """The messages that were set aside since the newest decision that knew of it."""
+    found = tables.set_aside.c
+    return select(found.sequence).where(found.source == tables.notifications.name, found.repaired_by.is_(None))
+
+
+def note_decision(connection: Connection) -> None:
+    """Notes that the newest run was decided with the knowledge that messages were set aside."""
+    newest = connection.execute(select(func.max(tables.runs.c.sequence))).scalar()
+    aside = tables.set_aside
+    same = (aside.c.source == tables.notifications.name) & aside.c.repaired_by.is_(None)
+    connection.execute(update(aside).where(same).values(repaired_by=newest))
 
 
 def set_aside(connection: Connection, rows: Iterable[RottenRow]) -> None:

@@ -43,6 +43,8 @@ class History:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
         self._noted = 0
+        # Kept in case the history is gone when the decision is recorded.
+        self._decided_on = AlertState()
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -66,6 +68,11 @@ class History:
     def in_memory(cls) -> Self:
         """An empty history that lasts as long as the process."""
         return cls(DatabaseTransactions.in_memory())
+
+    @property
+    def url(self) -> str:
+        """The URL without its password."""
+        return self._transactions.url
 
     @property
     def status(self) -> HistoryStatus:
@@ -97,6 +104,7 @@ class History:
                 messages=messages,
                 conditions=conditions,
                 notes=lambda: self._notes(known),
+                known=self._decided_on,
             )
         )
         self._noted = len(self.status.set_aside)
@@ -154,7 +162,8 @@ class History:
 
     def alert_state(self) -> AlertState:
         """What the next decision on alerts rests on."""
-        return self._transactions.read(recording.alert_state)
+        self._decided_on = self._transactions.read(recording.alert_state)
+        return self._decided_on
 
     def acknowledge(self, acknowledgement: Acknowledgement) -> None:
         """Records that a person has taken on an alert; it replaces an earlier one."""

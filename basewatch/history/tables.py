@@ -173,7 +173,7 @@ set_aside = Table(
     Column("source", Text, nullable=False, comment="the table of the row"),
     Column("row", Text, nullable=False, comment="its primary key"),
     Column("run", Integer, comment="the run that is no longer used because of it"),
-    Column("repaired_by", Integer, comment="the run that recorded the right content again"),
+    Column("repaired_by", Integer, comment="the run that made up for it"),
     Column("reason", Text, nullable=False),
     Column("content", JsonText, nullable=False),
 )

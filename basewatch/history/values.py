@@ -94,12 +94,14 @@ class LoggedNotification:
 class AlertState:
     """What a decision on alerts rests on besides the findings.
 
-    `acknowledged` are the keys of the alerts that a person has taken on.
+    `acknowledged` are the keys of the alerts that a person has taken on. `continuous` is false while it is not known
+    what channels were notified of before: nothing is recorded yet, or a message could not be read.
     """
 
     open_alerts: tuple[OpenAlert, ...] = ()
     conditions: tuple[Condition, ...] = ()
     acknowledged: frozenset[str] = frozenset()
+    continuous: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

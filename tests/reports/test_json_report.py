@@ -33,7 +33,7 @@ def test_the_report_has_exactly_the_promised_keys() -> None:
     """No key is missing, and there is no other key."""
     report = json.loads(render(sample_view(), ReportFormat.JSON))
     assert list(report) == ["run", "summary", "findings", "tenant_isolation"]
-    assert list(report["run"]) == ["started", "finished", "basewatch", "config_digest"]
+    assert list(report["run"]) == ["started", "finished", "basewatch", "config_digest", "notes"]
     assert list(report["summary"]) == ["pass", "fail", "unverified", "not_applicable"]
     identity, verdict = "key check component subject", "status reason severity proof summary observed expected remedy"
     keys = f"{identity} {verdict} source action controls evidence cause"

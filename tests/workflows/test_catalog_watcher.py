@@ -23,7 +23,7 @@ from tests.checks.tenancy.looking import SECUREBASE
 from tests.fakes import NOON, a_finding, a_run, some_evidence
 from workflows.catalog_watcher import MAX_BACKOFF, WATCH_SAVE_EVERY, CatalogWatcher, DuePartialRun
 from workflows.fingerprint_intervals import CATALOG_CHECK_PREFIXES
-from workflows.monitor import merge_partial
+from workflows.partial_runs import merge_partial
 
 SECOND = timedelta(seconds=1)
 # Failed logins are no matter of the catalogue.

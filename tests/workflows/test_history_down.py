@@ -8,9 +8,12 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from shutil import rmtree
+from typing import Any
 
 import pytest
 
+import alerts
 from alerts.channels import CHANNEL_TYPES
 from basewatch.config import config_model
 from basewatch.facts import evidence_digest
@@ -155,7 +158,7 @@ def test_a_failure_is_notified_and_reported_whatever_the_history_is(
     assert "the history" in err
     assert "Traceback" not in err
     assert BROKEN.subject in (tmp_path / "out" / "findings.json").read_text()
-    assert BROKEN.key in receivers.pagerduty.incidents
+    assert _is_open(receivers, BROKEN)
     assert any(BROKEN.subject in str(message) for message in receivers.slack.messages)
 
 
@@ -176,10 +179,65 @@ def test_a_writer_elsewhere_repeats_no_alert(run: Callable[..., int], database: 
     with closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         run(KNOWN, BROKEN, at=LATER)
-        assert [event["dedup_key"] for event in receivers.pagerduty.events] == [KNOWN.key, BROKEN.key]
+        assert _sent(receivers) == ["trigger", "trigger"]
+        assert _is_open(receivers, BROKEN)
         run(replace(KNOWN, status=Status.PASS), BROKEN, at=LATER)
 
-    assert KNOWN.key not in receivers.pagerduty.incidents
+    assert not _is_open(receivers, KNOWN)
+
+
+def _is_open(receivers: Receivers, finding: Finding) -> bool:
+    return any(key.startswith(finding.key) for key in receivers.pagerduty.incidents)
+
+
+def _sent(receivers: Receivers) -> list[str]:
+    return [event["event_action"] for event in receivers.pagerduty.events]
+
+
+def test_what_may_be_open_is_closed_once_when_no_earlier_run_is_known(
+    run: Callable[..., int], receivers: Receivers, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The first pass of a history says so, closes by key what passes and may be open, and the next one does neither."""
+    run(KNOWN)
+    rmtree(tmp_path / "history")
+    passing = replace(KNOWN, status=Status.PASS)
+
+    capsys.readouterr()
+    assert run(passing) == ExitCode.PASSED
+    assert "there is no earlier run" in capsys.readouterr().err.lower()
+    assert "There is no earlier run" in (tmp_path / "out" / "report.md").read_text()
+    assert receivers.pagerduty.incidents == {}
+    run(passing, at=LATER)
+    assert "no earlier run" not in capsys.readouterr().err
+    assert _sent(receivers) == ["trigger", "resolve"]
+
+
+def test_an_alert_whose_message_is_damaged_ends_nevertheless(
+    run: Callable[..., int], database: Path, receivers: Receivers
+) -> None:
+    """What the channels were notified of can no longer be read, and the finding passes: it is resolved by its key."""
+    run(KNOWN)
+    statement("UPDATE notifications SET notification = '{'")(database)
+    run(replace(KNOWN, status=Status.PASS), at=LATER)
+    assert receivers.pagerduty.incidents == {}
+
+
+def test_an_alert_ends_although_the_history_is_lost_after_the_decision(
+    run: Callable[..., int], database: Path, receivers: Receivers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The resolve was decided on what the history held; that cannot be read any more as it is queued."""
+    run(KNOWN)
+    decide = alerts.decide
+
+    def decide_and_lose(*known: Any) -> Any:
+        decided = decide(*known)
+        # In its place: an open connection would go on with a file that was replaced.
+        database.write_text("dear diary, " * 5000)
+        return decided
+
+    monkeypatch.setattr(monitor, "decide", decide_and_lose)
+    run(replace(KNOWN, status=Status.PASS), at=LATER)
+    assert receivers.pagerduty.incidents == {}
 
 
 def test_a_running_exporter_shows_and_notifies_what_it_cannot_record(
@@ -210,11 +268,11 @@ def test_a_running_exporter_shows_and_notifies_what_it_cannot_record(
         assert value_of(page, "basewatch_findings", status="PASS") == 0
         assert value_of(page, "basewatch_history_up") == 0
         assert "its history is down" in exporter.served.rendered.remark
-        assert [event["dedup_key"] for event in receivers.pagerduty.events] == [KNOWN.key]
+        assert _sent(receivers) == ["trigger"]
         other.execute("ROLLBACK")
     page = run_full(passing, at=LATER + timedelta(hours=6))
     assert value_of(page, "basewatch_history_up") == 1
-    assert [event["event_action"] for event in receivers.pagerduty.events] == ["trigger", "resolve"]
+    assert _sent(receivers) == ["trigger", "resolve"]
     history.close()
     with History.open(f"sqlite:///{database}") as reopened:
         assert reopened.verify() == ChainVerification(verified_runs=3)

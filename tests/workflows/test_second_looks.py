@@ -12,7 +12,8 @@ from basewatch.history.store import History
 from basewatch.model import ExpectedCheck, Reason, Run, Status
 from tests.fakes import NOON, a_finding, a_run
 from tests.workflows.test_week import HOUR, MINUTE, PLAN, OneSource, Platform, a_pass, judged, platform, sessions
-from workflows.monitor import merge_partial, observe_since_last, record_run
+from workflows.monitor import observe_since_last, record_run
+from workflows.partial_runs import merge_partial
 from workflows.plan import Plan
 from workflows.schedule import pause_after
 from workflows.second_looks import SecondLooks

@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("source", sa.Text, nullable=False, comment="the table of the row"),
         sa.Column("row", sa.Text, nullable=False, comment="its primary key"),
         sa.Column("run", sa.Integer, comment="the run that is no longer used because of it"),
-        sa.Column("repaired_by", sa.Integer, comment="the run that recorded the right content again"),
+        sa.Column("repaired_by", sa.Integer, comment="the run that made up for it"),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("content", sa.Text, nullable=False),
     )
