@@ -95,13 +95,18 @@ def _open_findings(page: ReportPage) -> Iterator[str]:
             row(
                 f"**{status_label(f.status)}**{f'<br>{_reason(f)}' if f.reason else ''}<br>{f.severity}",
                 _where(f),
-                "<br>".join((cell(f.summary), *_symptoms(page.symptoms.get(f.key, ())))),
+                "<br>".join((cell(f.summary), *_accepted(page, f), *_symptoms(page.symptoms.get(f.key, ())))),
                 cell(f.expected),
                 cell(f.remedy),
             )
             for f in page.open_findings
         ]
         yield from table(("status", "where", "finding", "expected", "fix"), rows, max_bytes=_OPEN_BYTES)
+
+
+def _accepted(page: ReportPage, finding: Finding) -> Iterator[str]:
+    if finding.key in page.view.accepted:
+        yield f"*{cell(page.view.accepted[finding.key])}*"
 
 
 def _symptoms(found: Sequence[Finding]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from basewatch.model import ExpectedCheck, Finding, Run, Status
 
@@ -25,13 +25,17 @@ class CheckDescription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One run for reports. `previous` are the findings of the previous run; empty if there is none."""
+    """One run for reports. `previous` are the findings of the previous run; empty if there is none.
+
+    `accepted` says of findings that are silenced, by their key, until when, by whom and why.
+    """
 
     run: Run
     platform: str
     environment: str
     checks: Mapping[str, CheckDescription]
     previous: tuple[Finding, ...] = ()
+    accepted: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def title(self, check: str) -> str:
         """The promise of a check; its id, if the check is unknown."""

@@ -17,6 +17,7 @@ from reports import ReportFormat, render
 from reports.view import CheckDescription, View
 from workflows.monitor import Delivered, Observed
 from workflows.plan import Plan
+from workflows.silence_use import accepted_findings
 
 METRICS_FILE = "metrics.prom"
 RUN_FILE = "run.json"
@@ -39,6 +40,7 @@ def view_of(plan: Plan, run: Run, previous: tuple[Finding, ...] = ()) -> View:
         environment=plan.config.platform.environment,
         checks={name: _text(check) for name, check in checks.items()},
         previous=previous,
+        accepted=accepted_findings(plan.config.alerts, run.findings, plan.config.components, run.finished),
     )
 
 

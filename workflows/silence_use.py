@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from basewatch.components import Component
 from basewatch.components.watcher import DeclaredSilence
 from basewatch.config import Alerts
-from basewatch.config.silences import FindingMatch, Maintenance, Silence, any_glob, has_labels
+from basewatch.config.silences import FindingMatch, Maintenance, QuietPeriod, Silence, any_glob, has_labels
 from basewatch.model import ExpectedCheck, Finding
 
 
@@ -27,6 +28,26 @@ def unused_silences(
     labels = {component.ref: getattr(component, "labels", {}) for component in components}
     pairs = tuple(expected)
     return tuple(name for name, each in _named(alerts) if not _is_used(each.match, pairs, labels, known))
+
+
+def accepted_findings(
+    alerts: Alerts, findings: Iterable[Finding], components: Iterable[Component], at: datetime
+) -> Mapping[str, str]:
+    """Until when, by whom and why each finding that is silenced now is accepted, by the key of the finding."""
+    labels = {component.ref: getattr(component, "labels", {}) for component in components}
+    active = [period for period in alerts.quiet_periods(at, at) if period.contains(at)]
+    return {
+        finding.key: accepted_until(period)
+        for finding in findings
+        for period in active
+        if period.match.covers(finding, labels.get(finding.component, {}))
+    }
+
+
+def accepted_until(period: QuietPeriod) -> str:
+    """The words of a silence for reports."""
+    ticket = f" ({period.ticket})" if period.ticket else ""
+    return f"Accepted until {period.end:%Y-%m-%d %H:%M} UTC by {period.owner}{ticket}: {period.reason}"
 
 
 def _named(alerts: Alerts) -> Iterator[tuple[str, Silence | Maintenance]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +15,10 @@ from basewatch.components.watcher import DeclaredSilence
 from basewatch.config import Alerts
 from basewatch.model import ExpectedCheck, Status
 from checks.watcher.silences import SilenceUse, every_silence_is_in_use
-from tests.fakes import NOON, a_finding
-from workflows.silence_use import declared_silences, unused_silences
+from reports import html, markdown
+from reports.view import View
+from tests.fakes import NOON, a_finding, a_run
+from workflows.silence_use import accepted_findings, declared_silences, unused_silences
 
 DAY = timedelta(days=1)
 
@@ -71,3 +76,16 @@ def test_a_silence_that_matches_nothing_is_found(match: dict[str, Any], used: bo
     assert unused_silences(alerts, [PAIR], none, KNOWN) == (() if used else (declared.name,))
     if "subjects" in match:
         assert unused_silences(alerts, [PAIR], none, ()) == ()
+
+
+@pytest.mark.parametrize("render", [markdown.render, html.render])
+def test_a_silenced_finding_is_shown_as_accepted(render: Callable[[View], bytes]) -> None:
+    """Reports keep it as it is, and say until when, by whom and why; the reason is only text."""
+    silence = {"owner": "ana", "reason": "<b>known</b>", "ticket": "OPS-1", "until": "2026-12-31"}
+    alerts = Alerts.model_validate({"silences": [{**silence, "match": {"subjects": ["invoices"]}}]})
+    run = replace(a_run(*KNOWN, a_finding(subject="users")), components={}, series=())
+    accepted = accepted_findings(alerts, run.findings, (), NOON)
+    assert accepted.keys() == {KNOWN[0].key}
+    text = render(View(run=run, platform="p", environment="e", checks={}, accepted=accepted)).decode()
+    assert len(re.findall("Accepted until 2027.01.01 00:00 UTC by ana", text.replace("\\", ""))) == 1
+    assert "<b>known" not in text
