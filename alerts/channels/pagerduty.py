@@ -19,7 +19,7 @@ from alerts.http_retry import (
 )
 from alerts.plain import cut
 from alerts.story import Story, story
-from basewatch.alert import Alert
+from basewatch.alert import Alert, AlertKind
 from basewatch.errors import DeliveryError
 from basewatch.model import Severity, Status
 from basewatch.notifier import Action, Channel, Message, Notification, Receipt
@@ -147,7 +147,7 @@ class PagerDuty:
 SUMMARY_MAX_CHARS = 1024
 DETAIL_MAX_CHARS = 4096
 
-# UNVERIFIED is not an outage: the cause of the missing observation has to be found.
+# UNVERIFIED is not an outage: the cause of the missing observation has to be found. A blind place may hide one.
 _UNVERIFIED = "warning"
 
 
@@ -195,7 +195,7 @@ def _payload(notification: Notification, told: Story) -> dict[str, Any]:
 
 def _severity(alert: Alert) -> str:
     """PagerDuty's severity: critical, error, warning or info."""
-    if alert.status is Status.UNVERIFIED:
+    if alert.status is Status.UNVERIFIED and alert.kind is not AlertKind.BLIND:
         return _UNVERIFIED
     match alert.severity:
         case Severity.CRITICAL:

@@ -12,7 +12,7 @@ from alerts.picture import Picture
 from basewatch.components import Database
 from basewatch.model import Finding, Reason
 
-EVERYTHING: Final = "*"
+EVERYTHING: Final = "everything"
 _AWS, _POSTGRESQL = "aws", "postgresql"
 # AWS answers such a request, so one action alone says nothing of the others.
 _REFUSALS = (Reason.DENIED, Reason.THROTTLED)

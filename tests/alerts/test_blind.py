@@ -51,7 +51,7 @@ PLACES = {
         [*down(MAIN, action="connect"), *down(OTHER, action="connect"), *up(VIRGINIA)],
         [(BLIND, "postgresql", 6)],
     ),
-    "everything": ([*down(MAIN, action="connect"), *down(VIRGINIA)], [(BLIND, "*", 6)]),
+    "everything": ([*down(MAIN, action="connect"), *down(VIRGINIA)], [(BLIND, "everything", 6)]),
     "two places of different kinds": (
         [*down(MAIN, action="connect"), *up(OTHER), *down(VIRGINIA), *up(IRELAND)],
         [(BLIND, MAIN, 3), (BLIND, VIRGINIA, 3)],
@@ -238,7 +238,7 @@ def test_records_of_basewatch_are_no_place() -> None:
     own = replace(looked("the history"), evidence="f" * 64)
     picture = pictured(*down(VIRGINIA), *down(MAIN, action="connect"), own)
     sources = {pair: source for pair, source in picture.sources.items() if source != "the history"}
-    assert shown(replace(picture, sources=sources)) == [(BLIND, "*", 6)]
+    assert shown(replace(picture, sources=sources)) == [(BLIND, "everything", 6)]
 
 
 def test_an_unseen_alert_keeps_its_key_while_its_findings_change() -> None:
@@ -252,7 +252,7 @@ def test_everything_down_is_one_alert_with_the_committed_configuration() -> None
     """Sixty-seven messages for one cut cable were one of our own; half back is the smaller place."""
     plan = committed_plan()
     everything = only(a_pass_of(plan, ["aws:", "postgresql:"]))
-    assert (everything.component, everything.severity) == ("*", Severity.CRITICAL)
+    assert (everything.component, everything.severity) == ("everything", Severity.CRITICAL)
     assert len(everything.members) == len(plan.sources)
     assert only(a_pass_of(plan, ["aws:"])).component == "aws:123456789012"
     assert only(a_pass_of(plan, ["postgresql:"])).component == "postgresql:securebase"

@@ -59,9 +59,9 @@ def test_everything_down_pages_once_and_ends_once() -> None:
     plan, watch = committed_plan(), Watch()
     watch.policy = plan.config.alerts
     dark = ["aws:", "postgresql:"]
-    assert watch.messages(a_pass_of(plan, dark)) == {each: [[(Action.FIRE, "*")]] for each in (SLACK, PAGER)}
+    assert watch.messages(a_pass_of(plan, dark)) == {each: [[(Action.FIRE, "everything")]] for each in (SLACK, PAGER)}
     assert watch.messages(a_pass_of(plan, dark)) == {}
-    assert watch.messages(a_pass_of(plan)) == {each: [[(Action.RESOLVE, "*")]] for each in (SLACK, PAGER)}
+    assert watch.messages(a_pass_of(plan)) == {each: [[(Action.RESOLVE, "everything")]] for each in (SLACK, PAGER)}
     assert watch.state.open_alerts == ()
 
 
@@ -74,7 +74,7 @@ def test_half_of_it_back_is_the_smaller_place() -> None:
     assert {(each.channel, each.action, each.alert.component) for each in told} == {
         (channel, action, place)
         for channel in (SLACK, PAGER)
-        for action, place in ((Action.FIRE, "postgresql:securebase"), (Action.RESOLVE, "*"))
+        for action, place in ((Action.FIRE, "postgresql:securebase"), (Action.RESOLVE, "everything"))
     }
     (reason,) = {each.reason for each in told if each.action is Action.RESOLVE}
     assert "Basewatch cannot see database securebase" in reason

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from alerts.channels.pagerduty import PagerDuty, event
+from basewatch.alert import AlertKind
 from basewatch.errors import DeliveryError
 from basewatch.model import Severity
 from basewatch.notifier import Action, Notification
@@ -145,3 +146,11 @@ def test_the_key_appears_nowhere(
         channel.send(message_of(FAILS))
 
     assert ROUTING_KEY[-4:] not in said + repr(channel) + caplog.text + "".join(capfd.readouterr())
+
+
+def test_a_blind_place_is_as_urgent_as_what_it_may_hide() -> None:
+    """PagerDuty wakes people by its severity: a missing promise warns, a blind place is critical."""
+    unseen = EXAMPLES["cannot be verified"]
+    blind = replace(unseen, alert=replace(unseen.alert, kind=AlertKind.BLIND, severity=Severity.CRITICAL))
+    assert event(unseen)["payload"]["severity"] == "warning"
+    assert event(blind)["payload"]["severity"] == "critical"
