@@ -121,13 +121,22 @@ def test_a_real_prometheus_scrapes_it(exporter: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_sigterm_ends_it_cleanly(box: Sandbox, tmp_path: Path) -> None:
-    """On SIGTERM it finishes the work that runs and exits with 0; it has written no error."""
+def test_a_bad_configuration_changes_nothing_and_sigterm_ends_it_cleanly(box: Sandbox, tmp_path: Path) -> None:
+    """On SIGHUP it says which mistake it found; on SIGTERM it finishes the work that runs and exits with 0."""
     with serving(box, tmp_path) as (process, url):
+        assert get(f"{url}/-/healthy").status == 200
+        with (tmp_path / "config.yaml").open("a", encoding="utf-8") as file:
+            file.write("rum: {every: 1h}\n")
+        process.send_signal(signal.SIGHUP)
+        while b"\nbasewatch_config_last_reload_successful 0.0\n" not in get(f"{url}/metrics").data:
+            assert process.poll() is None
         assert get(f"{url}/-/healthy").status == 200
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=600)
-    assert (process.returncode, errors.decode()) == (0, "")
+    (said,) = [line for line in errors.decode().splitlines() if not line.startswith(" ")]
+    assert process.returncode == 0
+    assert "the configuration was not reloaded, the earlier one stays in use" in said
+    assert said.endswith("there is no key 'rum' here")
 
 
 @pytest.mark.slow
