@@ -100,7 +100,7 @@ class PagerDuty:
                 detail = f"PagerDuty ({self.name}) gave an answer that cannot be read ({type(error).__name__})"
                 raise DeliveryError(detail, retryable=True) from None
         # https://developer.pagerduty.com/docs/send-alert-event: 202, and the key under which the event was accepted.
-        if accepted != notification.key:
+        if accepted != dedup_key:
             raise DeliveryError(f"PagerDuty ({self.name}) accepted the event under another key", retryable=True)
         return Receipt(channel=self.name, reference=accepted)
 
