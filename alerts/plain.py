@@ -16,7 +16,7 @@ def one_line(text: str) -> str:
 
     So no control character, escape sequence, direction override or lone surrogate reaches a channel.
     """
-    harmless = text if text.isprintable() else "".join(map(_harmless, text))
+    harmless = text if text.isprintable() else text.translate(_HARMLESS)
     return " ".join(harmless.split())
 
 
@@ -51,11 +51,17 @@ def cut_bytes(text: str, limit: int) -> str:
     return shorter
 
 
-def _harmless(character: str) -> str:
-    if character.isspace():
-        return " "
-    hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs") and character not in _JOINERS
-    return _REPLACEMENT if hidden else character
+class _Harmless(dict[int, str]):
+    """What stands for each character, found when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs") and character not in _JOINERS
+        self[code] = " " if character.isspace() else _REPLACEMENT if hidden else character
+        return self[code]
+
+
+_HARMLESS = _Harmless()
 
 
 def _note(count: int) -> str:

@@ -112,8 +112,10 @@ class Alertmanager:
             who=f"Alertmanager ({self.name})", timeout_seconds=self.timeout_seconds, headers=self._authorization
         )
         now = self.clock()
-        known = self._known_labels(peer, url, [each.key for each in notifications])
-        body = [alert for each in notifications for alert in _alerts(each, known.get(each.key, ()), now, self.hold)]
+        known = self._known_labels(peer, url, [each.dedup_key for each in notifications])
+        body = [
+            alert for each in notifications for alert in _alerts(each, known.get(each.dedup_key, ()), now, self.hold)
+        ]
         if not body:
             return
         response = peer.send(f"{url}/api/v2/alerts", body)

@@ -74,7 +74,8 @@ def _atom(text: str) -> str:
 
 def _harmless(told: Story) -> Story:
     facts = tuple((name, cut(one_line(text), _FACT_MAX_CHARS)) for name, text in told.facts)
-    return replace(told, headline=one_line(told.headline), context=one_line(told.context), facts=facts)
+    headline, context = (cut(one_line(text), _SUBJECT_MAX_CHARS) for text in (told.headline, told.context))
+    return replace(told, headline=headline, context=context, facts=facts)
 
 
 def _text(shown: Iterable[Story]) -> str:

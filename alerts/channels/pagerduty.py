@@ -17,7 +17,7 @@ from alerts.http_retry import (
     retry_after_seconds,
     retryable,
 )
-from alerts.plain import cut
+from alerts.plain import cut, one_line
 from alerts.story import Story, story
 from basewatch.alert import Alert, AlertKind
 from basewatch.errors import DeliveryError
@@ -145,7 +145,7 @@ class PagerDuty:
 # https://developer.pagerduty.com/docs/send-alert-event: a summary has 1024 characters at most. An event has 512 KB at
 # most: https://developer.pagerduty.com/docs/events-api-v2-overview.
 SUMMARY_MAX_CHARS = 1024
-DETAIL_MAX_CHARS = 4096
+DETAIL_MAX_CHARS, NAME_MAX_CHARS = 4096, 500
 
 # UNVERIFIED is not an outage: the cause of the missing observation has to be found. A blind place may hide one.
 _UNVERIFIED = "warning"
@@ -175,22 +175,26 @@ def _trigger(notification: Notification) -> dict[str, Any]:
 
 
 def _payload(notification: Notification, told: Story) -> dict[str, Any]:
-    alert, where = notification.alert, f"{notification.platform} {notification.environment}"
+    alert, where = notification.alert, _name(f"{notification.platform} {notification.environment}")
     return {
-        "summary": cut(told.title, SUMMARY_MAX_CHARS),
-        "source": alert.component or alert.source or where,
+        "summary": cut(one_line(told.title), SUMMARY_MAX_CHARS),
+        "source": _name(alert.component) or _name(alert.source) or where or "basewatch",
         "severity": _severity(alert),
         "timestamp": alert.since.isoformat(),
-        "component": alert.component,
+        "component": _name(alert.component),
         "group": where,
-        "class": alert.check,
+        "class": _name(alert.check),
         "custom_details": {
-            "Severity": told.context,
-            **{name: cut(text, DETAIL_MAX_CHARS) for name, text in told.facts},
+            "Severity": cut(one_line(told.context), DETAIL_MAX_CHARS),
+            **{name: cut(one_line(text), DETAIL_MAX_CHARS) for name, text in told.facts},
             "Status": alert.status.value,
             "Run": notification.run,
         },
     }
+
+
+def _name(text: str) -> str:
+    return cut(one_line(text), NAME_MAX_CHARS)
 
 
 def _severity(alert: Alert) -> str:

@@ -141,6 +141,8 @@ def _refusal(name: str, response: WebhookResponse) -> DeliveryError:
 SECTION_MAX_CHARS = 3000
 # https://docs.slack.dev/reference/block-kit/blocks: 50 blocks in a message.
 MAX_BLOCKS = 50
+# Slack refuses messages of more than about 13,000 characters: https://github.com/slackapi/bolt-js/issues/2509.
+MAX_CHARS = 12_000
 TITLE_MAX_CHARS, LINE_MAX_CHARS, URL_MAX_CHARS = 250, 500, 500
 
 _ICONS: Final[Mapping[Colour, str]] = {
@@ -161,21 +163,32 @@ class SlackMessage:
 
 def slack_message(message: Message) -> SlackMessage:
     """The Slack form of a message. Text that a tenant may have written is escaped."""
-    blocks: list[dict[str, Any]] = []
+    blocks, room = list[dict[str, Any]](), MAX_CHARS
     for told in stories(message.notifications):
-        blocks += _blocks(told)
+        added = list(_blocks(told, room))
+        room -= sum(map(_size, added))
+        blocks += added
     return SlackMessage(
         text=_shown(title(message.notifications), TITLE_MAX_CHARS),
         blocks=blocks[:MAX_BLOCKS],
     )
 
 
-def _blocks(told: Story) -> Iterator[dict[str, Any]]:
+def _blocks(told: Story, room: int) -> Iterator[dict[str, Any]]:
+    """The blocks of one story; `room` is how many characters it may have. What there is no room for is counted."""
     headline, context = _shown(told.headline, TITLE_MAX_CHARS), _shown(told.context, TITLE_MAX_CHARS)
     yield _section(f"{_ICONS[told.colour]} *{headline}*\n{context}")
-    yield from map(_section, _packed([f"*{name}:* {_shown(text, LINE_MAX_CHARS)}" for name, text in told.facts]))
+    facts, room = list[str](), room - len(headline) - len(context)
+    for number, (name, text) in enumerate(told.facts):
+        fact = f"*{name}:* {_shown(text, LINE_MAX_CHARS)}"
+        room -= len(fact)
+        if room < 0:
+            facts.append(f"_{len(told.facts) - number} more lines are in the report_")
+            break
+        facts.append(fact)
+    yield from map(_section, _packed(facts))
     if links := " · ".join(_link(name, url) for name, url in told.links if len(url) <= URL_MAX_CHARS):
-        yield {"type": "context", "elements": [{"type": "mrkdwn", "text": links}]}
+        yield {"type": "context", "elements": [_mrkdwn(links)]}
 
 
 def _packed(lines: Sequence[str]) -> list[str]:
@@ -195,7 +208,16 @@ def _link(name: str, url: str) -> str:
 
 
 def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+    return {"type": "section", "text": _mrkdwn(text)}
+
+
+def _mrkdwn(text: str) -> dict[str, Any]:
+    # Verbatim: a URL or the name of a channel within the text becomes no link.
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _size(block: Mapping[str, Any]) -> int:
+    return sum(len(each["text"]) for each in (block.get("text", {"text": ""}), *block.get("elements", ())))
 
 
 def _shown(text: str, limit: int) -> str:

@@ -23,7 +23,7 @@ from basewatch.secrets import Reference, Secret, SecretReference, SecretStore
 
 # The documented size of a message is 28 KB, and Teams counts what surrounds the card as well.
 MAX_BYTES = 26_000
-_HEADLINE_MAX_CHARS, _FACT_MAX_CHARS = 400, 600
+_HEADLINE_MAX_CHARS, _FACT_MAX_CHARS = 400, (600, 200, 80)
 _STYLES = {
     Colour.RED: "attention",
     Colour.ORANGE: "warning",
@@ -77,16 +77,25 @@ class Teams:
 def card_message(message: Message) -> dict[str, Any]:
     """The request for one message, of at most 28 KB. Notifications that do not fit are counted at its end."""
     told = stories(message.notifications)
-    for shown in range(len(told), 0, -1):
-        request = _request(message, told, shown)
-        if len(orjson.dumps(request)) <= MAX_BYTES:
+    # All of them in fewer words, before fewer of them. The headline of one always fits.
+    containers = list[dict[str, Any]]()
+    for most in _FACT_MAX_CHARS:
+        containers = [_container(each, most) for each in told]
+        if _fits(request := _request(message, told, containers)):
             return request
-    return _request(message, told, 1)
+    for shown in range(len(containers) - 1, 0, -1):
+        if _fits(request := _request(message, told, containers[:shown])):
+            return request
+    return _request(message, told, [_container(told[0], 0)])
 
 
-def _request(message: Message, told: Sequence[Story], shown: int) -> dict[str, Any]:
-    body = [_container(each) for each in told[:shown]]
-    if left := len(told) - shown:
+def _fits(request: dict[str, Any]) -> bool:
+    return len(orjson.dumps(request)) <= MAX_BYTES
+
+
+def _request(message: Message, told: Sequence[Story], containers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    body = [*containers]
+    if left := len(told) - len(containers):
         body.append(_text((f"and {left} more, which a card has no room for; the report has them all", False)))
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
@@ -95,16 +104,17 @@ def _request(message: Message, told: Sequence[Story], shown: int) -> dict[str, A
         "fallbackText": _shown(title(message.notifications), _HEADLINE_MAX_CHARS),
         "msteams": {"width": "Full"},
         "body": body,
-        "actions": _actions(told[:shown]),
+        "actions": _actions(told),
     }
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return {"type": "message", "attachments": [attachment]}
 
 
-def _container(told: Story) -> dict[str, Any]:
+def _container(told: Story, most: int) -> dict[str, Any]:
+    """One notification; `most` is how many characters a fact has."""
     items = [_text((_shown(told.headline, _HEADLINE_MAX_CHARS), True))]
-    items.append(_text((_shown(told.context, _FACT_MAX_CHARS), False)))
-    items += [_text((f"{name}: ", True), (_shown(text, _FACT_MAX_CHARS), False)) for name, text in told.facts]
+    items.append(_text((_shown(told.context, most), False)))
+    items += [_text((f"{name}: ", True), (_shown(text, most), False)) for name, text in told.facts if most]
     return {"type": "Container", "style": _STYLES[told.colour], "separator": True, "items": items}
 
 

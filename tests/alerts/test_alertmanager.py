@@ -120,7 +120,7 @@ def test_one_member_of_a_cluster_is_enough(server: FakeAlertmanager) -> None:
 
 def test_many_alerts_are_one_post(server: FakeAlertmanager) -> None:
     """A hundred alerts in one message all fire, and end by one message."""
-    fires = [replace(FAILS, alert=replace(FAILS.alert, key=f"f1-{n}", subject=str(n))) for n in range(120)]
+    fires = [replace(FAILS, dedup_key=f"f1-{n}", alert=replace(FAILS.alert, subject=str(n))) for n in range(120)]
     alertmanager(server.url).send(message_of(*fires))
     firing = len(server.alerts)
     alertmanager(server.url).send(message_of(*(replace(each, action=Action.RESOLVE) for each in fires)))
