@@ -161,6 +161,11 @@ class Channel(ConfigModel, ABC):
         default=None, description="the channel that gets a message which this one does not accept"
     )
 
+    @property
+    def kept_for(self) -> timedelta | None:
+        """How long the other side keeps an open alert that is not repeated; None means until it is resolved."""
+        return None
+
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         """Every subclass has a kind."""

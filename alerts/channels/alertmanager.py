@@ -57,6 +57,11 @@ class AlertmanagerChannel(Channel):
             raise InvalidValueError("token and password are two ways to sign in", "remove one of them")
         return self
 
+    @property
+    def kept_for(self) -> timedelta:
+        """An alert that is not repeated ends after `hold`."""
+        return self.hold
+
     def notifier(self, environ: Mapping[str, str], store: SecretStore | None) -> Alertmanager:
         """The Alertmanager, ready to send."""
         return Alertmanager(

@@ -125,6 +125,18 @@ class Config(ConfigModel):
     web: Web = Web()
     prometheus: Prometheus = Prometheus()
 
+    @model_validator(mode="after")
+    def _no_alert_ends_between_two_passes(self) -> Self:
+        # An alert that the other side ends by itself looks resolved. A pass may be late, so there is time for two.
+        for channel in self.alerts.channels:
+            if channel.kept_for is not None and channel.kept_for < 2 * self.run.every:
+                raise InvalidValueError(
+                    f"the channel {channel.name} keeps an open alert for {format_duration(channel.kept_for)}, and a "
+                    f"pass comes every {format_duration(self.run.every)}",
+                    "let it keep alerts for at least two passes, such as hold: 7d",
+                )
+        return self
+
 
 @cache
 def config_model(channel_types: tuple[type[Channel], ...]) -> type[Config]:

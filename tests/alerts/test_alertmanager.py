@@ -11,8 +11,11 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from pydantic import ValidationError
 
+from alerts.channels import CHANNEL_TYPES
 from alerts.channels.alertmanager import KEY_LABEL, Alertmanager, alert_labels
+from basewatch.config import config_model
 from basewatch.errors import DeliveryError
 from basewatch.model import Severity
 from basewatch.notifier import Action
@@ -126,6 +129,21 @@ def test_many_alerts_are_one_post(server: FakeAlertmanager) -> None:
     alertmanager(server.url).send(message_of(*(replace(each, action=Action.RESOLVE) for each in fires)))
 
     assert (firing, server.alerts) == (120, [])
+
+
+def test_an_alert_that_would_end_between_two_passes_is_refused() -> None:
+    """Alertmanager would show it as resolved while it lasts."""
+    channel = {"name": "am", "kind": "alertmanager", "urls": ["http://localhost:9093"], "hold": "11h"}
+    written = {
+        "version": 1,
+        "platform": {"name": "p", "environment": "e"},
+        "components": {},
+        "run": {"every": "6h"},
+        "alerts": {"channels": [channel]},
+    }
+    with pytest.raises(ValidationError, match="the channel am keeps an open alert for 11h, and a pass comes every 6h"):
+        config_model(CHANNEL_TYPES).model_validate(written)
+    config_model(CHANNEL_TYPES).model_validate(written | {"alerts": {"channels": [channel | {"hold": "12h"}]}})
 
 
 @pytest.mark.slow

@@ -29,7 +29,10 @@ NO_RETRY = DeliveryRetryPolicy(deadline=timedelta(seconds=5), backoff=())
 
 def config(every: timedelta | None = MONTH) -> Config:
     """A configuration with two channels and a drill."""
-    alerts = ALERTS.model_copy(update={"drill": DrillSchedule(every=every) if every else None})
+    slack, pager = ALERTS.channels
+    channels = (slack.model_copy(update={"fallback": pager.name}), pager)
+    schedule = DrillSchedule(every=every) if every else None
+    alerts = ALERTS.model_copy(update={"channels": channels, "drill": schedule})
     platform = {"name": "securebase", "environment": "production"}
     empty = config_model(()).model_validate({"version": 1, "platform": platform, "components": {}})
     return empty.model_copy(update={"alerts": alerts})
@@ -99,7 +102,7 @@ def test_a_drill_that_does_not_arrive_is_an_undelivered_alert(history: History, 
     delivery = drill_if_due(drill(history, slack, pager))
 
     assert {each.notification.channel for each in delivery.undelivered} == {"production-alerts"}
-    assert len(pager.sent) == 2
+    assert len(pager.sent) == 2, "nothing of it goes to the fallback"
     key = drill_key("securebase", "production")
     assert set(history.last_delivered(key)) == {"on-call"}
 
