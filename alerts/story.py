@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +21,8 @@ from basewatch.notifier import Action, Notification
 HEADLINE_MAX_CHARS = 150
 _THING_MAX_CHARS = 90
 _MEMBERS_SHOWN = 5
+# As much of a key as is typed: its version and eight digits.
+_KEY_CHARS = 11
 _KIND_WORDS = frozenset({"allowed", "approved", "as", "for", "in", "of", "on", "to"})
 
 
@@ -174,19 +177,22 @@ def _facts(notification: Notification) -> Iterator[tuple[str, str]]:
         yield "Do first", alert.remedy
     else:
         yield "It was", notification.was
-    yield "Promise", alert.title
+    # A reminder is for those who know what it is about.
+    if notification.action is not Action.REMIND:
+        yield "Promise", alert.title
     if open_ or _judged_again(notification):
         yield "Observed", alert.observed
         yield "Expected", alert.expected
     yield "Since", _since(notification)
     if open_:
         yield from _members(alert)
+    if notification.action is Action.FIRE:
         yield "Known by", how_known(alert)
     yield "Sent because", notification.reason
     yield "Finding", " ".join(filter(None, (alert.check, alert.component, alert.subject)))
     yield from ((link.label, link.url) for link in notification.links if open_ and not link.absolute)
     if open_:
-        yield "Explain", f"basewatch explain {alert.finding or alert.key}"
+        yield "Explain", f"basewatch explain {(alert.finding or alert.key)[:_KEY_CHARS]}"
 
 
 def _since(notification: Notification) -> str:
@@ -203,14 +209,11 @@ def _members(alert: Alert) -> Iterator[tuple[str, str]]:
     if not alert.members:
         return
     if alert.kind is AlertKind.FINDING:
-        told = [_member_text(each) for each in alert.members]
+        told = [_member_text(each, alert.component) for each in alert.members]
         yield "Explains", f"{len(told)} more: {_listed(told)}"
         return
-    checks: dict[str, list[str]] = {}
-    for each in alert.members:
-        checks.setdefault(each.component, []).append(each.check)
-    by_component = [f"{described(ref)} ({', '.join(dict.fromkeys(ids))})" for ref, ids in checks.items()]
-    yield "Not verified", _listed(by_component)
+    numbers = Counter(each.component for each in alert.members)
+    yield "Not verified", _listed([f"{described(ref)} ({number})" for ref, number in numbers.items()])
 
 
 def _listed(texts: Sequence[str]) -> str:
@@ -218,6 +221,9 @@ def _listed(texts: Sequence[str]) -> str:
     return "; ".join(texts[:_MEMBERS_SHOWN]) + (f"; and {left} more" if left > 0 else "")
 
 
-def _member_text(member: Member) -> str:
-    inside = "" if _is_named(member.subject, member.summary) else f", {member.subject}"
-    return one_line(f"{described(member.component)}{inside}: {shortened(member.summary, 80)}")
+def _member_text(member: Member, component: str) -> str:
+    """A finding inside an alert; the resource of the alert itself is not named again."""
+    where = "" if member.component == component else described(member.component)
+    inside = "" if _is_named(member.subject, member.summary) else member.subject
+    text = shortened(_without_name(member.component, member.summary), 80)
+    return one_line(": ".join(filter(None, (", ".join(filter(None, (where, inside))), text))))

@@ -43,7 +43,7 @@ def test_a_cause_is_reported_once_on_each_channel() -> None:
     due = decided(a_run(CAUSE, *SYMPTOMS))
     assert [(each.channel, each.alert.check) for each in due] == [(PAGER, CAUSE.check), (SLACK, CAUSE.check)]
     explains = dict(story(due[0]).facts)["Explains"]
-    assert explains.startswith("8 more: Aurora cluster securebase-production, <table 0>: ")
+    assert explains.startswith("8 more: <table 0>: ")
     assert explains.endswith("; and 3 more")
 
 

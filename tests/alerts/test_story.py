@@ -168,6 +168,35 @@ def test_several_findings_are_one_sentence() -> None:
     assert told_of.endswith("; and 2 more")
 
 
+def test_what_could_not_be_verified_is_counted_by_resource() -> None:
+    """A cut cable reads as one sentence, however many checks hang on it."""
+    members = tuple(
+        Member(
+            key=f"v1-{name}-{number}",
+            check=f"service.function.{number}",
+            component=f"function/{name}",
+            subject="",
+            status=Status.UNVERIFIED,
+            severity=Severity.HIGH,
+            summary="cloudwatch:GetMetricData did not answer",
+        )
+        for name in ("auth", "billing")
+        for number in range(3)
+    )
+    blind = replace(
+        BUCKET, kind=AlertKind.BLIND, summary="Basewatch cannot see AWS account production", members=members
+    )
+    assert told(blind).headline == "Basewatch cannot see AWS account production"
+    assert line(told(blind), "Not verified") == "Lambda function auth (3); Lambda function billing (3)"
+
+
+def test_a_reminder_is_short() -> None:
+    """It says what to do and what is observed now, and not again what the promise is."""
+    names = {name for name, _ in told(BUCKET, Action.REMIND, at=NOON + timedelta(days=2)).facts}
+    assert names.isdisjoint({"Promise", "Known by"})
+    assert "Explain" in names
+
+
 def test_every_kind_of_component_has_a_word() -> None:
     """No component is called by the name of its kind in the configuration."""
     assert [kind for kind in COMPONENT_TYPES if not kind.noun] == []
