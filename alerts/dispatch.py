@@ -1,16 +1,17 @@
-"""The dispatcher: a thread per message sends it; the calling thread alone decides and records."""
+"""The dispatcher: a thread per message sends it and records its success; the calling thread decides all else."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from queue import Empty, SimpleQueue
 
 from alerts.channel_queue import ChannelQueue, InFlight
 from alerts.retry_policy import DeliveryRetryPolicy
 from alerts.sending import SendResult, is_still_sending, start_sending
 from alerts.undelivered import Outlook, Undelivered
-from basewatch.errors import DeliveryError
+from basewatch.errors import DeliveryError, HistoryError
 from basewatch.notifier import Notification, Receipt
 from basewatch.outbox import Outbox, Unclaimed
 
@@ -66,7 +67,7 @@ class Dispatcher:
         # Claimed, and counted as an attempt, before sending: a crash can only repeat it.
         claim = self._outbox.claim(queue.backlog[0].id, now, until, even_early=self._retry_policy.even_early)
         if not isinstance(claim, Unclaimed):
-            start_sending(queue, queue.start(claim, now, until), self._results)
+            start_sending(queue, queue.start(claim, now, until), self._results, partial(self._record, claim.id))
         elif claim.until is None:
             queue.finish(now)
         else:
@@ -79,8 +80,10 @@ class Dispatcher:
             return
         if queue.in_flight is not flight:
             return
+        if isinstance(result, HistoryError):
+            raise result
         if isinstance(result, Receipt):
-            self._accepted(queue, flight, result)
+            self._accepted(queue, flight)
         elif result.retryable:
             self._failed(queue, flight, result)
         else:
@@ -91,9 +94,11 @@ class Dispatcher:
             )
             queue.finish(self._clock())
 
-    def _accepted(self, queue: ChannelQueue, flight: InFlight, receipt: Receipt) -> None:
+    def _record(self, message: str, receipt: Receipt) -> None:
+        self._outbox.mark_delivered(message, receipt, self._clock())
+
+    def _accepted(self, queue: ChannelQueue, flight: InFlight) -> None:
         now = self._clock()
-        self._outbox.mark_delivered(flight.message.id, receipt, now)
         self.delivered += flight.message.notifications
         queue.finish(now)
         self._end = max(self._end, min(now + self._retry_policy.deadline, self._latest_end))

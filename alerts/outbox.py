@@ -43,6 +43,8 @@ def deliver(
         delivered += dispatcher.delivered
         missed = (*_orphaned(outbox, todo, open_), *dispatcher.rejected, *_left(queues))
         undelivered |= {each.notification.id: each for each in missed}
+        if not missed:
+            break
         copies = diverted(missed, settings, outbox.open_alerts(), clock(), retry_policy.fallback_after)
         known = {each.id for each in outbox.pending_messages()}
         outbox.remember(bundled(copies, settings.values()))
