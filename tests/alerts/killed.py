@@ -1,6 +1,6 @@
 """Kills a process at statements of recording and delivering, and lets another one deliver: run as a program.
 
-The arguments are a folder, how many statements apart the kills are, and `up` or `down` for the history.
+The arguments are a folder, and how many statements apart the kills are.
 """
 
 from __future__ import annotations
@@ -65,8 +65,9 @@ def main(folder: Path, stride: int) -> None:
         database.unlink()
         if ended:
             break
-    repeats = ", ".join(f"{channel} {messages[channel] / events[channel]:.1%}" for channel in sorted(events))
-    print(f"{kills} kills; 0 lost; repeated: {repeats}")  # noqa: T201  # the program's result
+    print(f"{kills} kills; 0 lost; repeated:")  # noqa: T201  # the program's result
+    for channel in sorted(events):
+        print(f"{channel} {messages[channel] / events[channel]:.1%}")  # noqa: T201  # see above
 
 
 def _until_killed(number: int, database: Path) -> tuple[list[str], bool]:

@@ -156,7 +156,8 @@ class Lifecycle(RuleBasedStateMachine):
                         assert after.at - before.at >= self.policy.remind_every
                     case Action.FIRE:
                         flaps = after.alert.flapping and not before.alert.flapping
-                        assert before.action is Action.RESOLVE or not heard or flaps
+                        rose = after.alert.severity.rank > before.alert.severity.rank
+                        assert before.action is Action.RESOLVE or not heard or flaps or rose
 
     def teardown(self) -> None:
         """Once every finding passes and every channel works, every alert is resolved and nothing is pending."""
