@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from alerts.channel_settings import broken, is_loopback
 from alerts.channels.email_message import email_message, message_id
-from alerts.http_retry import connection_error
+from alerts.http_retry import connection_error, may_have_been_sent
 from alerts.plain import cut, one_line
 from basewatch.errors import DeliveryError, InvalidValueError, display_value
 from basewatch.identifiers import HostPort
@@ -25,7 +25,7 @@ from basewatch.secrets import Reference, Secret, SecretReference, SecretStore, r
 
 TIMEOUT_SECONDS = 10.0
 _ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*"
-_PERMANENT = 500
+_TEMPORARY, _PERMANENT = 400, 500
 
 
 def parse_address(text: str) -> str:
@@ -168,19 +168,25 @@ class Email:
             answers: dict[str, tuple[int, bytes]] = error.recipients
             words = "; ".join(f"{address}: {code} {_words(text)}" for address, (code, text) in answers.items())
             again = any(code < _PERMANENT for code, _ in answers.values())
-            raise DeliveryError(f"{self._who} refused {words}", retryable=again) from None
+            raise DeliveryError(f"{self._who} refused {words}", retryable=again, arrived=False) from None
         except smtplib.SMTPAuthenticationError as error:
             again = error.smtp_code < _PERMANENT
             text = f"{self._who} refused the user name or the password ({error.smtp_code})"
-            raise DeliveryError(text, retryable=again) from None
+            raise DeliveryError(text, retryable=again, arrived=False) from None
         except smtplib.SMTPResponseException as error:
             text = f"{self._who} answered {error.smtp_code} {self._without_password(error.smtp_error)}"
-            raise DeliveryError(text, retryable=error.smtp_code < _PERMANENT) from None
+            refused = error.smtp_code >= _TEMPORARY
+            again = error.smtp_code < _PERMANENT
+            raise DeliveryError(text, retryable=again, arrived=not refused) from None
         except smtplib.SMTPNotSupportedError as error:
             text = f"{self._who} does not offer what is configured: {_words(str(error))}"
-            raise DeliveryError(text, retryable=False) from None
+            raise DeliveryError(text, retryable=False, arrived=False) from None
+        except smtplib.SMTPServerDisconnected:
+            # Also a timeout: after the text, the mail may be accepted.
+            raise DeliveryError(f"{self._who} ended the connection or did not answer in time", retryable=True) from None
         except (OSError, smtplib.SMTPException) as error:
-            raise DeliveryError(f"{self._who} {connection_error(error)}", retryable=True) from None
+            arrived = may_have_been_sent(error)
+            raise DeliveryError(f"{self._who} {connection_error(error)}", retryable=True, arrived=arrived) from None
 
     def _without_password(self, text: bytes | str) -> str:
         words = _words(text)

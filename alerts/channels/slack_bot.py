@@ -40,6 +40,8 @@ _PERMANENT: Final[Mapping[str, str]] = {
     "token_expired": "install the app again and store its new bot token",
     "token_revoked": "install the app again and store its new bot token",
 }
+# Slack says of these that a part of the call may have succeeded.
+_DOUBTFUL: Final = frozenset(("fatal_error", "internal_error", "request_timeout"))
 # The message to edit is gone or may not be edited: a new one is posted.
 _NOT_EDITABLE: Final = frozenset(
     ("message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found", "channel_not_found")
@@ -145,12 +147,15 @@ class SlackBot:
         code = cut(one_line(str(answer.get("error", "no reason"))), 60)
         remedy = _PERMANENT.get(code, "")
         words = ": ".join(filter(None, (f"Slack ({self.name}) answered {code}", remedy)))
-        raise DeliveryError(words, retryable=code not in _PERMANENT)
+        raise DeliveryError(words, retryable=code not in _PERMANENT, arrived=code in _DOUBTFUL)
 
     def _rate_limited(self, response: HttpResponse) -> DeliveryError:
         seconds = retry_after_seconds(response.headers)
         return DeliveryError(
-            f"Slack ({self.name}) answered 429: too many messages", retryable=True, retry_after_seconds=seconds
+            f"Slack ({self.name}) answered 429: too many messages",
+            retryable=True,
+            retry_after_seconds=seconds,
+            arrived=False,
         )
 
 

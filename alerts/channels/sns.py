@@ -76,10 +76,11 @@ class Sns:
         try:
             answer = self._signed_in().open_client().call("sns", "Publish", **publication(self.topic, message))
         except NotFoundError as error:
-            raise DeliveryError(f"SNS ({self.name}): {one_line(str(error))}", retryable=False) from None
+            raise DeliveryError(f"SNS ({self.name}): {one_line(str(error))}", retryable=False, arrived=False) from None
         except ObservationError as error:
             words = ": ".join(filter(None, (f"SNS ({self.name})", one_line(error.detail), error.remedy)))
-            raise DeliveryError(words, retryable=error.reason in _TRANSIENT) from None
+            again = error.reason in _TRANSIENT
+            raise DeliveryError(words, retryable=again, arrived=again) from None
         if not answer.get("MessageId"):
             raise DeliveryError(f"SNS ({self.name}) answered without a MessageId", retryable=True)
         return Receipt(channel=self.name, reference=str(answer["MessageId"]))
