@@ -177,6 +177,60 @@ def test_a_blind_place_has_a_threshold_of_its_own(setting: str) -> None:
     assert actions(passes.see(lost)) == ([FIRE] if setting == "blind_after" else [])
 
 
+def lost(action: str) -> Finding:
+    """A finding of a database that does not answer: one statement, or every connection."""
+    unseen = a_finding(UNVERIFIED, component="database/main")
+    return replace(unseen, reason=Reason.UNREACHABLE, source="postgresql:main", action=action, evidence="")
+
+
+@pytest.mark.parametrize(("route", "pages"), [({"unverified": False}, True), ({"blind": False}, False)])
+def test_a_blind_watcher_pages_by_default(route: dict[str, Any], pages: bool) -> None:  # noqa: FBT001  # pytest's
+    """Also where a paging channel leaves out what cannot be verified; only `blind: false` leaves it out."""
+    passes = Passes(policy=policy({"channel": PAGER, **route}))
+    passes.sources = {pair_of(lost("connect")): "postgresql:main"}
+    assert actions(passes.see(lost("connect"))) == [FIRE] * pages
+
+
+@pytest.mark.parametrize("blind", [True, False])
+def test_what_becomes_part_of_a_blind_place_ends_only_where_that_is_told(blind: bool) -> None:  # noqa: FBT001  # pytest's
+    """A channel that is not told of the place keeps its alert until it can be verified again."""
+    passes = Passes(policy=policy({"blind": blind}))
+    other = replace(a_finding(PASS, check="tenancy.rls.policies", component="database/main"), source="postgresql:main")
+    passes.sources = {pair_of(each): "postgresql:main" for each in (other, lost("connect"))}
+    assert actions(passes.see(lost("inventory_tables"), other)) == [FIRE]
+    all_lost = [lost("connect"), replace(lost("connect"), check=other.check)]
+    went_blind = passes.see(*all_lost)
+    assert actions(went_blind) == ([FIRE, RESOLVE] if blind else [])
+    assert all(each.reason.startswith("what still cannot be verified is reported as") for each in went_blind[1:])
+    assert actions(passes.see(replace(all_lost[0], status=PASS, reason=None, source="", action=""), other)) == [RESOLVE]
+
+
+def test_a_blip_does_not_make_a_problem_younger() -> None:
+    """An alert that stayed open through a passing pass goes on since it began."""
+    passes = Passes(policy=policy(resolve_after="2 passes"))
+    for status in (FAIL, PASS, FAIL):
+        passes.see(a_finding(status))
+    assert [each.reason for each in passes.wait(12 * HOUR)] == ["it still fails after 1 d"]
+
+
+def test_a_digest_repeats_with_a_digest() -> None:
+    """The reminders of a digest are part of one, and come at no other time."""
+    passes = Passes(policy=policy({"digest": "24h", "remind_every": "1h"}))
+    passes.see(a_finding(FAIL))
+    assert actions(passes.wait(6 * HOUR)) == [FIRE]
+    assert passes.wait(23 * HOUR) == ()
+    assert actions(passes.wait(HOUR)) == [REMIND]
+
+
+def test_nobody_is_blamed_for_a_silence() -> None:
+    """What was silenced has been open for nobody: it escalates after people were told, not with it."""
+    silence = {"owner": "ana", "reason": "known", "until": "2026-03-02", "match": {"checks": ["backup.*"]}}
+    passes = Passes(policy=policy({}, {"channel": PAGER, "older_than": "4h"}, silences=[silence]))
+    passes.see(a_finding(FAIL))
+    assert [each.channel for each in passes.wait(6 * HOUR)] == [SLACK]
+    assert [each.channel for each in passes.wait(4 * HOUR)] == [PAGER]
+
+
 def test_what_never_lasts_fires_once_it_flaps() -> None:
     """A problem in every second pass would never reach `fire_after`."""
     passes = Passes(policy=policy(fire_after="2 passes", flapping={"changes": 5, "within": "2h", "quiet": "1h"}))
