@@ -17,6 +17,7 @@ from basewatch.model import Finding, Reason, Status
 
 _CausesByPair: TypeAlias = Mapping[Affected, Sequence[Finding]]
 _Found: TypeAlias = dict[str, Finding]
+_Named: TypeAlias = Mapping[str, Sequence[Finding]]
 _NO_COMPONENTS: Final[Mapping[str, Component]] = MappingProxyType({})
 _NO_ANSWER = (Reason.UNREACHABLE, Reason.TIMEOUT)
 _DATABASE_DOWN = (
@@ -130,7 +131,7 @@ def _add_wholes(
     effects = sorted((f for f in given if f.key not in found and _is_whole(f)), key=_by_id)
     for (check, ref), alike in groupby(effects, key=lambda f: (f.check, f.component)):
         links = causes_of_all(checks[check]) if check in checks else ()
-        causes = [(link, tuple(_causing(link, ref, failing, components))) for link in links]
+        causes = [(link, _by_subject(link, _causing(link, ref, failing, components))) for link in links]
         for effect in alike:
             _add_whole(found, effect, causes)
 
@@ -142,7 +143,7 @@ def _is_whole(finding: Finding) -> bool:
 def _causing(
     link: FollowsFrom, ref: str, failing: Mapping[str, Sequence[Finding]], components: Mapping[str, Component]
 ) -> Iterator[Finding]:
-    """The FAILs that a link names, seen from the component `ref`, the most severe of each component first."""
+    """The FAILs that a link names, seen from the component `ref`, the most severe first."""
     component = components.get(ref)
     if component is not None and any(getattr(component, name, None) != value for name, value in link.where):
         return
@@ -150,24 +151,29 @@ def _causing(
         refs = frozenset({ref} if link.of is Relation.ITSELF and not link.where else ())
     else:
         refs = related(component, link.of, components)
-    for each in sorted(refs):
-        yield from (f for f in failing.get(each, ()) if fnmatchcase(f.check, link.check))
+    named = (f for each in refs for f in failing.get(each, ()) if fnmatchcase(f.check, link.check))
+    yield from sorted(named, key=_most_severe_first)
 
 
-def _add_whole(found: _Found, effect: Finding, causes: Sequence[tuple[FollowsFrom, tuple[Finding, ...]]]) -> None:
-    fitting = [
-        cause
+def _by_subject(link: FollowsFrom, named: Iterable[Finding]) -> _Named:
+    """The causes by the subject that each explains; one on another component explains every subject, as `""`."""
+    found: defaultdict[str, list[Finding]] = defaultdict(list)
+    for cause in named:
+        found[cause.subject if link.of is Relation.ITSELF else ""].append(cause)
+    return found
+
+
+def _add_whole(found: _Found, effect: Finding, causes: Sequence[tuple[FollowsFrom, _Named]]) -> None:
+    fitting = (
+        next((c for c in named.get(subject, ()) if c.key != effect.key and not _leads_to(c, effect, found)), None)
         for link, named in causes
         if link.status is effect.status
         and (effect.reason in link.reasons or effect.reason is None)
         and fnmatchcase(effect.source, link.source)
-        for cause in named
-        if cause.key != effect.key
-        and (link.of is not Relation.ITSELF or cause.subject in ("", effect.subject))
-        and not _leads_to(cause, effect, found)
-    ]
-    if fitting:
-        found[effect.key] = min(fitting, key=_most_severe_first)
+        for subject in dict.fromkeys(("", effect.subject))
+    )
+    if best := min((cause for cause in fitting if cause is not None), key=_most_severe_first, default=None):
+        found[effect.key] = best
 
 
 def _leads_to(cause: Finding, effect: Finding, found: Mapping[str, Finding]) -> bool:

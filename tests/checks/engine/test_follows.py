@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -15,8 +16,11 @@ from basewatch.components import Component, Database, DumpBackups, Function, Rel
 from basewatch.model import Finding, Reason, Severity, Status
 from checks import CHECKS
 from checks.engine.causes import assign_causes, causes_of_all
+from checks.engine.judge import rejudge
+from checks.engine.run import run_checks
 from tests.alerts.pictures import looked, pictured
-from tests.fakes import a_finding
+from tests.checks.example import NOW, SOON, Doors, Guard, GuardPost, doors_closed, planned
+from tests.fakes import a_finding, a_run
 
 LINKS = [(check, link) for check in CHECKS for link in causes_of_all(check)]
 CLUSTER, DATABASE, QUEUE, API = "aurora_cluster/blue", "database/main", "queue/dead", "api/front"
@@ -180,3 +184,43 @@ def test_dumps_follow_from_the_cluster_of_their_database() -> None:
     assert caused(stale, down, components=known) == {"backup.dump.freshness": down.check}
     assert caused(stale, down, components=known | {DATABASE: made(Database, name="main", cluster="red")}) == {}
     assert caused(stale, down, components=known | {DATABASE: made(Database, name="main", cluster=None)}) == {}
+
+
+def test_a_whole_finding_is_judged_again_with_the_same_cause() -> None:
+    """`verify` finds the recorded cause by the recorded components, and a removed one is a difference."""
+    own = [replace(doors_closed, id=name) for name in ("inventory.doors", "service.doors")]
+    checks = (own[0], replace(own[1], follows_from=(FollowsFrom(check="inventory.doors", where=(("name", "auth"),)),)))
+    checked = run_checks(
+        [planned(check) for check in checks], GuardPost(Guard(lambda _: Doors(open=("north",)))), SOON, NOW, lambda: NOW
+    )
+    components = {each.component.ref: each.component.model_dump(mode="json") for each in map(planned, checks)}
+    run = replace(a_run(*checked.findings), evidence=checked.evidence, components=components)
+    assert {finding.check: bool(finding.cause) for finding in run.findings} == {own[0].id: False, own[1].id: True}
+    assert rejudge(run, checks) == ()
+    altered = replace(run, findings=tuple(replace(finding, cause="") for finding in run.findings))
+    assert [difference.finding.check for difference in rejudge(altered, checks)] == [own[1].id]
+
+
+def test_a_thousand_causes_and_effects_are_assigned_in_one_look_at_each() -> None:
+    """The work grows with the findings, and not with causes times effects."""
+    looks = Counter[str]()
+
+    class Counted(str):
+        """A subject that counts how often it is compared."""
+
+        __slots__ = ()
+
+        def __eq__(self, other: object) -> bool:
+            looks["subject"] += 1
+            return str.__eq__(self, other)
+
+        __hash__ = str.__hash__
+
+    down = [
+        replace(a_finding(FAIL, check="inventory.aurora.available", component=CLUSTER), subject=Counted(n))
+        for n in range(300)
+    ]
+    thin = replace(looked("", reason=Reason.NOT_ENOUGH_DATA, check="service.aurora.cpu", component=CLUSTER), source="")
+    found = assign_causes([*down, *(replace(thin, subject=Counted(n)) for n in range(300))], CHECKS)
+    assert sum(bool(each.cause) for each in found) == 300
+    assert looks["subject"] < 60 * 600
