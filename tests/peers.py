@@ -96,3 +96,59 @@ def misbehaving() -> Iterator[Peer]:
         finally:
             peer.stopped.set()
             listening.shutdown(socket.SHUT_RDWR)
+
+
+@dataclass(slots=True)
+class Relay:
+    """A relay to another port on loopback; from the moment `does` is set, no answer passes as it is."""
+
+    port: int
+    to: int
+    does: Misbehaviour | None = None
+    stopped: Event = field(default_factory=Event)
+
+    def serve(self, listening: socket.socket) -> None:
+        """Relays each connection in threads of its own."""
+        with suppress(OSError):
+            while True:
+                client, server = listening.accept()[0], socket.create_connection(("127.0.0.1", self.to))
+                Thread(target=self._forward, args=(client, server), daemon=True).start()
+                Thread(target=self._answer, args=(server, client), daemon=True).start()
+
+    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError), server:
+            while request := client.recv(1 << 16):
+                server.sendall(request)
+
+    def _answer(self, server: socket.socket, client: socket.socket) -> None:
+        with suppress(OSError), client:
+            while answer := server.recv(1 << 16):
+                match self.does:
+                    case None:
+                        client.sendall(answer)
+                    case Misbehaviour.GARBAGE:
+                        client.sendall(bytes(byte ^ 0x55 for byte in answer))
+                    case Misbehaviour.CUT:
+                        client.sendall(answer[: len(answer) // 2])
+                        return
+                    case Misbehaviour.CLOSED:
+                        return
+                    case Misbehaviour.DRIPPING_BODY:
+                        for byte in answer:
+                            self.stopped.wait(0.05)
+                            client.sendall(bytes([byte]))
+                    case _:
+                        self.stopped.wait()
+
+
+@contextmanager
+def relaying(to: int) -> Iterator[Relay]:
+    """A relay that runs until the end of the context."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        relay = Relay(listening.getsockname()[1], to)
+        Thread(target=relay.serve, args=(listening,), daemon=True).start()
+        try:
+            yield relay
+        finally:
+            relay.stopped.set()
+            listening.shutdown(socket.SHUT_RDWR)

@@ -14,24 +14,32 @@ from basewatch.model import Reason
 
 _BUSY = "Check the locks and the load on the database, or run the check again later."
 _DOWN = "Start the database, or correct its address and the firewall rules."
+_FAULT = "Look at the log of the server: it reports a fault of its own."
+_FOREIGN = "Correct the address: what answers there, or on the way to it, does not speak as PostgreSQL does."
+_REPORT = "Report it with the text of this finding."
+_RECEIVED = (psycopg.DatabaseError, psycopg.InternalError)
+_SETTINGS = "Correct the database's url, or the variable of the environment (PG...) that the message is about."
 
-# Errors that do not answer the statement, by exact class:
+# Errors that do not answer the statement, by SQLSTATE or its first digits, the longest first:
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-_NO_ANSWER: dict[type[psycopg.Error], tuple[Reason, str]] = {
-    errors.QueryCanceled: (Reason.TIMEOUT, _BUSY),
-    errors.LockNotAvailable: (Reason.TIMEOUT, _BUSY),
-    errors.DeadlockDetected: (Reason.TIMEOUT, _BUSY),
-    errors.SerializationFailure: (Reason.TIMEOUT, _BUSY),
-    errors.IdleInTransactionSessionTimeout: (Reason.TIMEOUT, _BUSY),
-    errors.ConnectionTimeout: (Reason.TIMEOUT, _DOWN),
-    errors.AdminShutdown: (Reason.UNREACHABLE, _DOWN),
-    errors.CrashShutdown: (Reason.UNREACHABLE, _DOWN),
-    errors.CannotConnectNow: (Reason.UNREACHABLE, _DOWN),
-    errors.TooManyConnections: (Reason.THROTTLED, "Free connections, or raise the limit of the role."),
-    errors.OutOfMemory: (Reason.THROTTLED, _BUSY),
-    errors.ReadOnlySqlTransaction: (Reason.UNSUPPORTED, "Set the database's url to the writer, not to a reader."),
-    psycopg.OperationalError: (Reason.UNREACHABLE, _DOWN),
+_NO_ANSWER: dict[str, tuple[Reason, str]] = {
+    "57014": (Reason.TIMEOUT, _BUSY),
+    "55P03": (Reason.TIMEOUT, _BUSY),
+    "25P03": (Reason.TIMEOUT, _BUSY),
+    "25P04": (Reason.TIMEOUT, _BUSY),
+    "40": (Reason.TIMEOUT, _BUSY),
+    "08": (Reason.UNREACHABLE, _DOWN),
+    "57P": (Reason.UNREACHABLE, _DOWN),
+    "58": (Reason.UNREACHABLE, _FAULT),
+    "F0": (Reason.UNREACHABLE, _FAULT),
+    "XX": (Reason.UNREACHABLE, _FAULT),
+    "53300": (Reason.THROTTLED, "Free connections, or raise the limit of the role."),
+    "53": (Reason.THROTTLED, _BUSY),
+    "54": (Reason.UNSUPPORTED, "Raise the limit of the server that the message names, such as max_stack_depth."),
+    "25006": (Reason.UNSUPPORTED, "Set the database's url to the writer, not to a reader."),
+    "28": (Reason.DENIED, "Correct the user and the password in the database's url."),
 }
+_LONGEST_FIRST = sorted(_NO_ANSWER, key=len, reverse=True)
 
 # At login, libpq returns only the message of the server, not its SQLSTATE.
 _AT_LOGIN: tuple[tuple[str, Reason, str], ...] = (
@@ -42,6 +50,19 @@ _AT_LOGIN: tuple[tuple[str, Reason, str], ...] = (
     ("no credentials for the role", Reason.DENIED, "Register the secret of {user} with the RDS Proxy."),
     ("too many", Reason.THROTTLED, "Free connections, or raise the limit of the role."),
     ("remaining connection slots", Reason.THROTTLED, "Free connections, or raise max_connections."),
+)
+# What libpq says before, or instead of, a message of the server.
+_BEFORE_LOGIN: tuple[tuple[str, Reason, str], ...] = (
+    ("no password supplied", Reason.DENIED, "Write the password into the database's url, or correct PGPASSFILE."),
+    ("certificate verify failed", Reason.UNREACHABLE, "Correct sslrootcert in the url, or PGSSLROOTCERT."),
+    ("root certificate file", Reason.UNREACHABLE, "Correct sslrootcert in the url, or PGSSLROOTCERT."),
+    ("could not read root certificate", Reason.UNREACHABLE, "Correct sslrootcert in the url, or PGSSLROOTCERT."),
+    ("server does not support SSL", Reason.UNREACHABLE, "Enable TLS on the server, or correct sslmode and PGSSLMODE."),
+    ("service file", Reason.UNREACHABLE, _SETTINGS),
+    ("definition of service", Reason.UNREACHABLE, _SETTINGS),
+    ("invalid", Reason.UNREACHABLE, _SETTINGS),
+    ("received invalid response", Reason.UNREACHABLE, _FOREIGN),
+    ("lost synchronization", Reason.UNREACHABLE, _FOREIGN),
 )
 
 
@@ -55,13 +76,22 @@ def login_error(error: psycopg.OperationalError, *, source: str, user: str, data
         if "FATAL:" in text and words in text:
             detail = f"{source} refused {user}: {text.removeprefix('FATAL:').strip()}"
             return ObservationError(reason, detail, remedy=remedy.format(user=user, database=database))
-    reason, remedy = _NO_ANSWER.get(type(error), (Reason.UNREACHABLE, _DOWN))
+    known = sorted(_BEFORE_LOGIN, key=lambda each: len(each[0]), reverse=True)
+    reason, remedy = next(((reason, advice) for words, reason, advice in known if words in text), _meaning(error))
     return ObservationError(reason, f"{source} could not be reached: {text}", remedy=remedy)
 
 
-def is_refusal(error: psycopg.Error) -> bool:
-    """Whether the server rejected the statement itself, rather than failing for another reason."""
-    return type(error) not in _NO_ANSWER
+def _meaning(error: psycopg.Error) -> tuple[Reason, str]:
+    """Why there is no answer, and what to do. An error that neither server nor network caused is a bug of ours."""
+    if error.sqlstate is not None:
+        known = next((start for start in _LONGEST_FIRST if error.sqlstate.startswith(start)), None)
+        return (Reason.BUG, _REPORT) if known is None else _NO_ANSWER[known]
+    if isinstance(error, errors.ConnectionTimeout):
+        return Reason.TIMEOUT, _DOWN
+    if isinstance(error, psycopg.OperationalError):
+        return Reason.UNREACHABLE, _DOWN
+    # The classes of libpq's complaints about what it received; the others are complaints about what we sent.
+    return (Reason.UNREACHABLE, _FOREIGN) if type(error) in _RECEIVED else (Reason.BUG, _REPORT)
 
 
 def observation_error(error: psycopg.Error, *, operation: str, remedy: str = "") -> ObservationError:
@@ -77,7 +107,7 @@ def observation_error(error: psycopg.Error, *, operation: str, remedy: str = "")
             remedy="The schema changed during the check; run it again.",
             action=operation,
         )
-    reason, advice = _NO_ANSWER.get(type(error), (Reason.BUG, "Report it with the text of this finding."))
+    reason, advice = _meaning(error)
     return ObservationError(reason, f"{operation}: {message}", remedy=advice, action=operation)
 
 

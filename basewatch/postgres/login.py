@@ -121,6 +121,8 @@ def _parameters(url: Secret, run: str, timeouts: Timeouts) -> dict[str, str | in
     return {
         **{name: value for name, value in given.items() if value is not None},
         "application_name": f"basewatch/{run}",
+        # Of the environment or the url; the driver cannot decode every one.
+        "client_encoding": "utf8",
         "connect_timeout": round(timeouts.connect.total_seconds()),
         "tcp_user_timeout": response_timeout // timedelta(milliseconds=1),
     }

@@ -10,7 +10,6 @@ import psycopg
 from psycopg import capabilities
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
-from pydantic import ValidationError
 
 from basewatch.errors import ObservationError
 from basewatch.facts import from_json
@@ -35,8 +34,11 @@ def converted_rows(
     try:
         for row in _rows(cursor, query, parameters):
             yield from_json(kind, adjust(row) if adjust else row)
-    except ValidationError as error:
-        raise ObservationError(Reason.UNSUPPORTED, "the result has an unexpected form") from error
+    except (ValueError, NotImplementedError) as error:
+        # Of pydantic, of JSON, and of the driver: text in another encoding, a date in another style.
+        detail = f"the result has an unexpected form ({type(error).__name__})"
+        remedy = "Check that the address is that of the database, and its encoding and DateStyle; else report it."
+        raise ObservationError(Reason.UNSUPPORTED, detail, remedy=remedy) from error
 
 
 def _rows(cursor: psycopg.Cursor[Row], query: bytes, parameters: Mapping[str, object]) -> Iterator[Row]:

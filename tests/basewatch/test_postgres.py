@@ -14,18 +14,21 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg import conninfo
+from psycopg import conninfo, errors
 
 from basewatch.errors import BasewatchError, NotFoundError, ObservationError
 from basewatch.model import Reason
 from basewatch.postgres import DatabaseClient, Endpoints, Statement, Timeouts, connect
+from basewatch.postgres.errors import observation_error
 from basewatch.postgres.login import SingleConnection
 from basewatch.postgres.tenant_probe import Canary, NoTenant, ProbedRelation, ProbeOutcome, TenantProbe
 from basewatch.postgres.write_probe import WriteProbe
 from basewatch.secrets import Secret
 from basewatch.tenancy import Canaries, Tenancy
+from basewatch.time_limit import TimeLimit, limited
 from demo.database import SandboxDatabase
 from demo.tenants import CANARY_A, CANARY_B
+from tests.peers import Misbehaviour, relaying
 
 TENANCY = Tenancy(
     context=("app.current_customer_id",),
@@ -446,6 +449,51 @@ def test_an_error_names_the_endpoint_and_what_was_done_there(box_database: Sandb
         ("postgresql:main/login/app", "probing as app"),
         ("postgresql:main", "connect"),
     ]
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        Misbehaviour.SILENT,
+        Misbehaviour.DRIPPING_BODY,
+        Misbehaviour.GARBAGE,
+        Misbehaviour.CUT,
+        Misbehaviour.CLOSED,
+    ],
+)
+def test_a_server_that_fails_in_the_middle_is_no_bug(box_database: SandboxDatabase, does: Misbehaviour) -> None:
+    """A session waits for an answer by the limit of its thread, and what arrives broken says so."""
+    port = int(str(conninfo.conninfo_to_dict(box_database.url)["port"]))
+    with relaying(port) as relay:
+        url = conninfo.make_conninfo(box_database.url, port=str(relay.port), sslmode="disable")
+        with connect(Secret("env:X", url), run="r1") as database, limited(TimeLimit.after(0.3)):
+            relay.does = does
+            with pytest.raises(ObservationError) as caught:
+                say(database, "repeat('x', 1000)")
+    assert caught.value.reason in {Reason.TIMEOUT, Reason.UNREACHABLE, Reason.UNSUPPORTED}
+    assert caught.value.action
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (errors.DiskFull(), Reason.THROTTLED),
+        (errors.InternalError_(), Reason.UNREACHABLE),
+        (errors.DataCorrupted(), Reason.UNREACHABLE),
+        (errors.IoError(), Reason.UNREACHABLE),
+        (errors.StatementTooComplex(), Reason.UNSUPPORTED),
+        (errors.InvalidPassword(), Reason.DENIED),
+        (errors.IdleSessionTimeout(), Reason.UNREACHABLE),
+        (errors.SyntaxError(), Reason.BUG),
+        (psycopg.DatabaseError("lost synchronization with server"), Reason.UNREACHABLE),
+        (psycopg.InternalError("unexpected result status"), Reason.UNREACHABLE),
+        (psycopg.ProgrammingError("the query has 1 placeholder"), Reason.BUG),
+    ],
+)
+def test_only_a_mistake_in_what_we_send_is_a_bug(error: psycopg.Error, reason: Reason) -> None:
+    """A fault of the server, of the network, or of whatever answers instead, is a reason of its own."""
+    assert observation_error(error, operation="look").reason is reason
 
 
 def test_reads_go_to_the_reader_and_writes_to_the_writer(box_database: SandboxDatabase) -> None:
