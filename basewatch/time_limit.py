@@ -7,11 +7,12 @@ reads end where they know of the limit.
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from math import inf
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Generic, TypeVar
@@ -40,6 +41,8 @@ class TimeLimit:
         return TimeLimit.after(self.remaining_seconds * share)
 
 
+_MOST_SLOW = 4
+"""How many times `concurrency` jobs of a lane run at most, with those that gave their place to another."""
 _CURRENT: ContextVar[TimeLimit | None] = ContextVar("time_limit", default=None)
 
 
@@ -74,36 +77,53 @@ class Late:
     own_limit: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A job under way, and when it gives its place to another, which it does before its end when it is slow."""
+
+    lane: object
+    end: TimeLimit
+    gives_place: TimeLimit
+
+
 def run_all(
     jobs: Sequence[Callable[[], T]],
     limit: TimeLimit,
     *,
     concurrency: int,
-    each_seconds: float | None = None,
+    each_seconds: float = inf,
+    patience_seconds: float = inf,
     lane: Callable[[int], object] = lambda _number: None,
 ) -> list[Done[T] | Late]:
     """Runs every job in a thread of its own, at most `concurrency` of a lane at once, and ends by the limit.
 
-    The outcomes are in the order of the jobs. An exception of a job is raised here. `each_seconds` limits one job;
-    `lane` is the lane of the job with a number, such as the peer that it asks, so that a slow one delays no other.
+    The outcomes are in the order of the jobs. An exception of a job is raised here. `each_seconds` limits one job. One
+    that takes longer than `patience_seconds` waits for a peer, and another may begin beside it. `lane` is the lane of
+    the job with a number, such as the peer that it asks, so that a slow one delays no other.
     """
     limit = min(limit, current_limit() or limit)
     outcomes: list[Done[T] | Late] = [Late(started=False, own_limit=False)] * len(jobs)
-    waiting, ends = list(range(len(jobs))), dict[int, TimeLimit]()
+    lanes, running = defaultdict[object, deque[int]](deque), dict[int, _Running]()
+    for number in range(len(jobs)):
+        lanes[lane(number)].append(number)
     results = SimpleQueue[tuple[int, T | None, Exception | None]]()
-    while (waiting or ends) and limit.remaining_seconds:
-        for number in _startable(waiting, [lane(number) for number in ends], concurrency, lane):
-            waiting.remove(number)
-            ends[number] = limit if each_seconds is None else min(limit, TimeLimit.after(each_seconds))
+    while (any(lanes.values()) or running) and limit.remaining_seconds:
+        # Looked at once: who keeps a place now is also who is waited for to give it away.
+        placed = [each for each in running.values() if each.gives_place.remaining_seconds]
+        for number in _startable(lanes, running.values(), placed, concurrency):
+            end, gives_place = (min(limit, TimeLimit.after(each)) for each in (each_seconds, patience_seconds))
+            running[number] = _Running(lane(number), end, gives_place)
+            placed.append(running[number])
             outcomes[number] = Late(started=True, own_limit=False)
-            Thread(target=_run, args=(number, jobs[number], ends[number], results), daemon=True).start()
+            Thread(target=_run, args=(number, jobs[number], end, results), daemon=True).start()
         try:
-            number, result, error = results.get(timeout=min(ends.values()).remaining_seconds)
+            next_event = min([*(each.end for each in running.values()), *(each.gives_place for each in placed)])
+            number, result, error = results.get(timeout=next_event.remaining_seconds)
         except Empty:
-            for number in [number for number, end in ends.items() if not end.remaining_seconds]:
-                outcomes[number] = Late(started=True, own_limit=ends.pop(number) is not limit)
+            for number in [number for number, each in running.items() if not each.end.remaining_seconds]:
+                outcomes[number] = Late(started=True, own_limit=running.pop(number).end is not limit)
         else:
-            if ends.pop(number, None) is None:
+            if running.pop(number, None) is None:
                 continue
             if error is not None:
                 raise error
@@ -112,15 +132,12 @@ def run_all(
 
 
 def _startable(
-    waiting: Sequence[int], running: Sequence[object], concurrency: int, lane: Callable[[int], object]
+    lanes: Mapping[object, deque[int]], running: Collection[_Running], placed: Iterable[_Running], concurrency: int
 ) -> list[int]:
-    """The waiting jobs that can start beside those of the `running` lanes."""
-    busy, found = Counter(running), list[int]()
-    for number in waiting:
-        if busy[lane(number)] < concurrency:
-            busy[lane(number)] += 1
-            found.append(number)
-    return found
+    """Takes the jobs that can start now from their lanes."""
+    here, places = Counter(each.lane for each in running), Counter(each.lane for each in placed)
+    free = {name: min(concurrency - places[name], _MOST_SLOW * concurrency - here[name]) for name in lanes}
+    return [jobs.popleft() for name, jobs in lanes.items() for _ in range(min(free[name], len(jobs)))]
 
 
 def call_within(limit: TimeLimit, call: Callable[[], T]) -> T:

@@ -16,6 +16,9 @@ from basewatch.facts import digest, to_json
 from basewatch.model import Evidence, Reason
 from basewatch.time_limit import Late, TimeLimit, run_all
 
+_PATIENCE = 5
+"""After this part of its time an observation waits for a peer that is slow, and another one begins beside it."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -84,6 +87,7 @@ def observe_all(
         limit or TimeLimit.after(deadlines.total.total_seconds()),
         concurrency=deadlines.concurrency,
         each_seconds=deadlines.per_observation.total_seconds(),
+        patience_seconds=deadlines.per_observation.total_seconds() / _PATIENCE,
     )
     return {
         look.observation.key: look.unobserved(_timeout(each, deadlines)) if isinstance(each, Late) else each.result

@@ -466,7 +466,7 @@ def test_a_server_that_fails_in_the_middle_is_no_bug(box_database: SandboxDataba
     port = int(str(conninfo.conninfo_to_dict(box_database.url)["port"]))
     with relaying(port) as relay:
         url = conninfo.make_conninfo(box_database.url, port=str(relay.port), sslmode="disable")
-        with connect(Secret("env:X", url), run="r1") as database, limited(TimeLimit.after(0.3)):
+        with connect(Secret("env:X", url), run="broken") as database, limited(TimeLimit.after(0.3)):
             relay.does = does
             with pytest.raises(ObservationError) as caught:
                 say(database, "repeat('x', 1000)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Event
 
 import pytest
@@ -34,6 +35,19 @@ def test_a_lane_that_hangs_delays_no_other() -> None:
     found = run_all(jobs, TimeLimit.after(0.2), concurrency=1, lane=lambda number: number == 2)
     release.set()
     assert found[2] == Done("x")
+
+
+def test_a_slow_job_gives_its_place_to_another() -> None:
+    """Jobs that hang do not keep the others waiting until they are given up, and their results still count."""
+    release = Event()
+
+    def last() -> str:
+        release.set()
+        return "last"
+
+    jobs: list[Callable[[], object]] = [lambda: release.wait(600), lambda: release.wait(600), last]
+    found = run_all(jobs, TimeLimit.after(HOUR), concurrency=1, each_seconds=HOUR, patience_seconds=0.02)
+    assert found == [Done(release.is_set()), Done(release.is_set()), Done("last")]
 
 
 def test_what_a_job_raises_is_raised() -> None:
