@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from alerts.messages import age_text
+from alerts.messages import MAY_BE_OPEN, SEEN_AGAIN, age_text
 from alerts.phrases import URGENCY, figures, how_known, moment, shortened
 from alerts.plain import one_line
 from basewatch.alert import Alert, AlertKind, Member
@@ -27,7 +27,7 @@ _KIND_WORDS = frozenset({"allowed", "approved", "as", "for", "in", "of", "on", "
 
 
 class Colour(StrEnum):
-    """How bad a message looks: RED and ORANGE are failures, WHITE could not be verified, and GREEN is over."""
+    """How a message looks: RED and ORANGE are failures, GREEN is over, and WHITE is not verified, or closed as that."""
 
     RED = "red"
     ORANGE = "orange"
@@ -76,18 +76,21 @@ def thing(alert: Alert) -> str:
 def _colour(notification: Notification) -> Colour:
     alert = notification.alert
     if notification.action is Action.RESOLVE:
-        return Colour.GREEN
+        return Colour.GREEN if _is_known_to_be_over(notification) else Colour.WHITE
     if alert.kind is AlertKind.UNSEEN or (alert.kind is AlertKind.FINDING and alert.status is Status.UNVERIFIED):
         return Colour.WHITE
     return Colour.RED if alert.severity.rank >= Severity.HIGH.rank else Colour.ORANGE
 
 
 def _headline(notification: Notification) -> str:
+    alert = notification.alert
     match notification.action:
         case Action.FIRE:
-            return problem_text(notification.alert)
+            return f"Flapping: {problem_text(alert)}" if alert.flapping else problem_text(alert)
         case Action.REMIND:
-            return f"{_still(notification.alert)} after {_lasted(notification)}: {problem_text(notification.alert)}"
+            return (
+                f"{_still(alert)} after {_lasted(notification)}: {problem_text(alert).removeprefix('Cannot verify ')}"
+            )
         case Action.RESOLVE:
             return _ended(notification)
         case _:
@@ -98,12 +101,13 @@ def problem_text(alert: Alert) -> str:
     """The resource, and what is wrong with it, on one line."""
     match alert.kind:
         case AlertKind.FINDING:
-            whole = _about(alert, f"{alert.summary}{figures(alert.summary, alert.observed, alert.expected)}")
-            return whole if len(whole) <= HEADLINE_MAX_CHARS else _about(alert, alert.summary)
+            summary = alert.summary or "the promise is broken"
+            whole = _about(alert, f"{summary}{figures(summary, alert.observed, alert.expected)}")
+            return whole if len(whole) <= HEADLINE_MAX_CHARS else _about(alert, summary)
         case AlertKind.UNSEEN:
             return f"Cannot verify {_about(alert, alert.summary)}" if alert.finding else one_line(alert.summary)
         case AlertKind.BLIND:
-            return alert.summary
+            return one_line(alert.summary)
         case _:
             assert_never(alert.kind)
 
@@ -144,23 +148,33 @@ def _still(alert: Alert) -> str:
 
 def _ended(notification: Notification) -> str:
     alert, after = notification.alert, f"after {_lasted(notification)}"
-    match alert.kind:
-        case AlertKind.FINDING if _judged_again(notification):
-            return f"Resolved {after}: {_about(alert, alert.summary)}"
-        case AlertKind.FINDING:
-            return f"Closed {after}: {_about(alert, notification.reason)}"
-        case AlertKind.UNSEEN:
-            return f"Verified again {after}: {thing(alert) if alert.finding else one_line(alert.summary)}"
-        case AlertKind.BLIND:
-            return f"Sees again {after}: {alert.summary}"
-        case _:
-            assert_never(alert.kind)
+    if notification.reason == MAY_BE_OPEN:
+        return f"Closed in case it was open: {_about(alert, alert.summary)}"
+    if alert.kind is AlertKind.FINDING and _judged_again(notification):
+        return f"Resolved {after}: {_about(alert, alert.summary)}"
+    cause, _, promises = alert.summary.rpartition(": ")
+    if notification.reason != SEEN_AGAIN or alert.kind is AlertKind.FINDING:
+        # Nothing is known to be sound: the words must not say so.
+        what = _about(alert, "") if alert.finding else one_line(cause or promises)
+        return f"Closed {after}: {what.removesuffix(':')}: {notification.reason}"
+    if alert.kind is AlertKind.BLIND:
+        return f"Basewatch sees {cause.removeprefix('Basewatch cannot see ') or 'the place'} again {after}"
+    if alert.finding:
+        return f"Verified again {after}: {thing(alert)}"
+    return f"Verified again {after}: {promises.removesuffix(' cannot be verified')} ({one_line(cause)})"
+
+
+def _is_known_to_be_over(notification: Notification) -> bool:
+    """Whether somebody looked and found it well; what is only closed is not called good."""
+    return notification.reason in (SEEN_AGAIN, MAY_BE_OPEN) or (
+        notification.alert.kind is AlertKind.FINDING and _judged_again(notification)
+    )
 
 
 def _judged_again(notification: Notification) -> bool:
     """Whether an alert ends because its promise was judged again; one that is only closed keeps its summary."""
     alert = notification.alert
-    return alert.status in (Status.PASS, Status.NOT_APPLICABLE) and alert.summary != notification.was
+    return alert.status is Status.PASS or (alert.status is Status.NOT_APPLICABLE and alert.summary != notification.was)
 
 
 def _lasted(notification: Notification) -> str:

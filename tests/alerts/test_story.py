@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from alerts.messages import MAY_BE_OPEN, SEEN_AGAIN
 from alerts.phrases import place
-from alerts.story import HEADLINE_MAX_CHARS, Story, story
+from alerts.story import HEADLINE_MAX_CHARS, Colour, Story, story
 from basewatch.alert import Alert, AlertKind, Member
 from basewatch.components import COMPONENT_TYPES, described
 from basewatch.model import Severity, Status
@@ -53,17 +54,81 @@ def test_the_headline_names_the_resource() -> None:
         (Action.FIRE, AlertKind.FINDING, "S3 bucket audit: "),
         (Action.FIRE, AlertKind.UNSEEN, "Cannot verify S3 bucket audit: "),
         (Action.REMIND, AlertKind.FINDING, "Still failing after 2 d 3 h: S3 bucket audit: "),
-        (Action.REMIND, AlertKind.UNSEEN, "Still not verified after 2 d 3 h: Cannot verify S3 bucket audit: "),
-        (Action.RESOLVE, AlertKind.FINDING, "Closed after 2 d 3 h: S3 bucket audit: it is no longer checked"),
-        (Action.RESOLVE, AlertKind.UNSEEN, "Verified again after 2 d 3 h: S3 bucket audit"),
+        (Action.REMIND, AlertKind.UNSEEN, "Still not verified after 2 d 3 h: S3 bucket audit: "),
     ],
 )
 def test_each_kind_of_message_has_its_own_first_words(action: Action, kind: AlertKind, start: str) -> None:
-    """A fire, a reminder and an end are told apart by their first words."""
-    alert = replace(BUCKET, kind=kind, component="audit_bucket/audit", since=NOON, status=Status.NOT_APPLICABLE)
-    at = NOON + timedelta(days=2, hours=3, minutes=4)
-    shown = told(alert, action, at=at, was=BUCKET.summary, reason="it is no longer checked")
-    assert shown.headline.startswith(start)
+    """A fire and a reminder are told apart by their first words."""
+    alert = replace(BUCKET, kind=kind, component="audit_bucket/audit", since=NOON)
+    assert told(alert, action, at=NOON + timedelta(days=2, hours=3, minutes=4)).headline.startswith(start)
+
+
+GROUP = "s3:ListBucket in AWS account production (1) is denied: 12 promises cannot be verified"
+BLIND = "Basewatch cannot see AWS account production (1): 41 promises cannot be verified"
+
+
+@pytest.mark.parametrize(
+    ("kind", "finding", "was", "reason", "headline"),
+    [
+        (
+            AlertKind.FINDING,
+            "v1",
+            "x",
+            "it is no longer checked",
+            "Closed after 2 h: S3 bucket audit: it is no longer checked",
+        ),
+        (AlertKind.FINDING, "v1", "x", MAY_BE_OPEN, "Closed in case it was open: S3 bucket audit: x"),
+        (AlertKind.UNSEEN, "v1", "x", SEEN_AGAIN, "Verified again after 2 h: S3 bucket audit"),
+        (
+            AlertKind.UNSEEN,
+            "v1",
+            "x",
+            "it is no longer there",
+            "Closed after 2 h: S3 bucket audit: it is no longer there",
+        ),
+        (
+            AlertKind.UNSEEN,
+            "",
+            GROUP,
+            SEEN_AGAIN,
+            "Verified again after 2 h: 12 promises (s3:ListBucket in AWS account production (1) is denied)",
+        ),
+        (
+            AlertKind.UNSEEN,
+            "",
+            GROUP,
+            "the rest is reported as another",
+            "Closed after 2 h: s3:ListBucket in AWS account production (1) is denied: the rest is reported as another",
+        ),
+        (AlertKind.BLIND, "", BLIND, SEEN_AGAIN, "Basewatch sees AWS account production (1) again after 2 h"),
+        (
+            AlertKind.BLIND,
+            "",
+            BLIND,
+            "the rest is reported as another",
+            "Closed after 2 h: Basewatch cannot see AWS account production (1): the rest is reported as another",
+        ),
+    ],
+)
+def test_an_end_says_no_more_than_is_known(kind: AlertKind, finding: str, was: str, reason: str, headline: str) -> None:
+    """Only what was looked at again is called resolved, verified or seen, and is green."""
+    alert = replace(
+        BUCKET,
+        kind=kind,
+        finding=finding,
+        component="audit_bucket/audit",
+        summary=was,
+        since=NOON,
+        status=Status.NOT_APPLICABLE,
+    )
+    ended = told(alert, Action.RESOLVE, at=NOON + timedelta(hours=2), was=was, reason=reason)
+    assert ended.headline == headline
+    assert (ended.colour is Colour.WHITE) == headline.startswith("Closed after")
+
+
+def test_a_flapping_alert_says_so_first() -> None:
+    """Nobody takes it for a new failure."""
+    assert told(replace(BUCKET, flapping=True)).headline.startswith("Flapping: S3 bucket")
 
 
 def test_a_promise_that_holds_again_says_what_it_was() -> None:

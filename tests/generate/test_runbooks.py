@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from alerts.drill import DRILL_CHECK
 from alerts.links import links_of
 from basewatch.alert import Alert, AlertKind
 from basewatch.check import PLAN_FAMILY, AnyCheck
@@ -18,7 +19,7 @@ from tests.repository import ROOT
 
 ALERTED = [check for check in CHECKS if check.id.partition(".")[0] != PLAN_FAMILY]
 FOLDER = ROOT / "docs" / "runbooks"
-BY_HAND = {"unseen.md", "blind.md", "history-down.md"}
+BY_HAND = {"unseen.md", "blind.md", "history-down.md", f"{DRILL_CHECK}.md"}
 
 
 @pytest.mark.parametrize("check", ALERTED, ids=lambda check: check.id)
