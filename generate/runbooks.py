@@ -9,6 +9,7 @@ from functools import partial
 from alerts.links import BLIND_PAGE, HISTORY_PAGE, UNSEEN_PAGE
 from alerts.phrases import PROOFS
 from basewatch.check import PLAN_FAMILY, AnyCheck
+from basewatch.components import Relation
 
 
 def runbooks(checks: Sequence[AnyCheck]) -> Mapping[str, Callable[[], str]]:
@@ -54,8 +55,8 @@ def _repair(check: AnyCheck) -> Iterator[str]:
 
 
 def _causes(check: AnyCheck, checks: Sequence[AnyCheck]) -> Iterator[str]:
-    causes = [other for other in checks if other is not check and _matches(other, check.explained_by)]
-    effects = [other for other in checks if other is not check and _matches(check, other.explained_by)]
+    causes = [other for other in checks if other is not check and _matches(other, _explaining(check))]
+    effects = [other for other in checks if other is not check and _matches(check, _explaining(other))]
     if causes:
         yield "## What it may come from"
         yield ""
@@ -68,6 +69,11 @@ def _causes(check: AnyCheck, checks: Sequence[AnyCheck]) -> Iterator[str]:
         yield ""
         yield from (f"- [{each.id}]({each.id}.md): {each.title}" for each in effects)
         yield ""
+
+
+def _explaining(check: AnyCheck) -> tuple[str, ...]:
+    """Globs over the checks that may explain this one; what a component depends on is the adopter's own."""
+    return (*check.explained_by, *(each.check for each in check.follows_from if each.of is not Relation.DEPENDENCY))
 
 
 def _matches(check: AnyCheck, globs: Sequence[str]) -> bool:
