@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from queue import Empty, SimpleQueue
+from threading import Lock
 
 from alerts.channel_queue import ChannelQueue, InFlight
 from alerts.retry_policy import DeliveryRetryPolicy
@@ -31,6 +32,8 @@ class Dispatcher:
         retry_policy: DeliveryRetryPolicy,
     ) -> None:
         self._outbox, self._queues, self._clock, self._sleep = outbox, queues, clock, sleep
+        # One thread of the delivery at a time writes, or one would find the history locked by the other.
+        self._writing = Lock()
         self._retry_policy = retry_policy
         started = clock()
         self._end, self._latest_end = started + retry_policy.deadline, started + retry_policy.longest
@@ -65,7 +68,8 @@ class Dispatcher:
             return
         until = min(now + self._retry_policy.attempt_timeout, self._end)
         # Claimed, and counted as an attempt, before sending: a crash can only repeat it.
-        claim = self._outbox.claim(queue.backlog[0].id, now, until, even_early=self._retry_policy.even_early)
+        with self._writing:
+            claim = self._outbox.claim(queue.backlog[0].id, now, until, even_early=self._retry_policy.even_early)
         if not isinstance(claim, Unclaimed):
             start_sending(queue, queue.start(claim, now, until), self._results, partial(self._record, claim.id))
         elif claim.until is None:
@@ -87,7 +91,8 @@ class Dispatcher:
         elif result.retryable:
             self._failed(queue, flight, result)
         else:
-            self._outbox.mark_failed(flight.message.id, str(result), None, arrived=result.arrived)
+            with self._writing:
+                self._outbox.mark_failed(flight.message.id, str(result), None, arrived=result.arrived)
             self.rejected += (
                 Undelivered(notification=each, error=str(result), outlook=Outlook.REFUSED)
                 for each in flight.message.notifications
@@ -95,7 +100,8 @@ class Dispatcher:
             queue.finish(self._clock())
 
     def _record(self, message: str, receipt: Receipt) -> None:
-        self._outbox.mark_delivered(message, receipt, self._clock())
+        with self._writing:
+            self._outbox.mark_delivered(message, receipt, self._clock())
 
     def _accepted(self, queue: ChannelQueue, flight: InFlight) -> None:
         now = self._clock()
@@ -112,7 +118,8 @@ class Dispatcher:
         gives_up = attempts > len(self._retry_policy.backoff)
         if not (of_the_message and gives_up and queue.set_aside(now, str(error))):
             queue.postpone(again, str(error))
-        self._outbox.mark_failed(flight.message.id, str(error), again, arrived=error.arrived)
+        with self._writing:
+            self._outbox.mark_failed(flight.message.id, str(error), again, arrived=error.arrived)
 
     def _abandon(self, queue: ChannelQueue, flight: InFlight) -> None:
         seconds = (flight.until - flight.since).total_seconds()

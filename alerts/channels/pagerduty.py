@@ -38,7 +38,7 @@ class PagerDutyChannel(Channel):
     keyed: ClassVar[bool] = True
     # 120 events a minute: https://community.pagerduty.com/forum/t/monitoring-api-rate-limiting/3318.
     min_interval: ClassVar[timedelta] = timedelta(seconds=0.5)
-    burst: ClassVar[int] = 60
+    burst: ClassVar[int] = 100
 
     kind: Literal["pagerduty"]
     routing_key: SecretReference
