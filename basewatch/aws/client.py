@@ -13,10 +13,13 @@ from basewatch.aws.errors import SIGN_IN, AwsRequest, botocore_errors, error_cod
 from basewatch.aws.response import required
 from basewatch.errors import ObservationError, looking_at
 from basewatch.model import Reason
+from basewatch.time_limit import TimeLimit, limited
 
 if TYPE_CHECKING:
     from basewatch.aws.session import AwsSession
 
+LONGEST_CALL_SECONDS = 60.0
+"""How long a call, or a chunk of a body, may take where nothing around it sets a nearer limit."""
 _CHUNK_BYTES = 1 << 20
 _OWNER = "ExpectedBucketOwner"
 _NOT_FOUND = 404
@@ -151,7 +154,8 @@ class AwsClient:
     def _translating(self, asked: _Request, send: Callable[[], Any], accepted_errors: tuple[str, ...] = ()) -> Any:
         self._log.action = asked.action
         try:
-            return send()
+            with limited(TimeLimit.after(LONGEST_CALL_SECONDS)):
+                return send()
         except botocore_errors() as error:
             if error_code(error) in accepted_errors:
                 return error_response(error)

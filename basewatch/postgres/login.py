@@ -16,7 +16,10 @@ from basewatch.model import Reason
 from basewatch.postgres.errors import login_error
 from basewatch.postgres.transaction import Timeouts
 from basewatch.secrets import Secret
-from basewatch.time_limit import current_limit
+from basewatch.time_limit import TimeLimit, current_limit
+
+_LONGEST_WAIT_SECONDS = 120.0
+"""How long a session waits for one answer where no limit is set: in the exporter, which has no pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +88,7 @@ class _LimitedConnection(psycopg.Connection):
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         """Waits for the server. Raises: errors.ConnectionTimeout, when the limit is over; the session is then lost."""
-        limit = current_limit()
-        if limit is None:
-            return super().wait(gen, interval, timeout)
-        remaining = limit.remaining_seconds
+        remaining = (current_limit() or TimeLimit.after(_LONGEST_WAIT_SECONDS)).remaining_seconds
         try:
             return super().wait(gen, interval, remaining if timeout is None else min(timeout, remaining))
         except errors._WaitTimeout:  # noqa: SLF001  # what `wait` documents to raise

@@ -77,6 +77,15 @@ def test_a_call_to_aws_ends_by_the_limit_and_says_why(
     assert error.remedy
 
 
+def test_a_call_without_a_limit_around_it_ends_too(peer: Peer, aws: AwsClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets and discoveries are read outside of any pass, and a peer that drips holds them up no longer."""
+    monkeypatch.setattr("basewatch.aws.client.LONGEST_CALL_SECONDS", SECONDS)
+    peer.does = Misbehaviour.DRIPPING_BODY
+    with pytest.raises(ObservationError) as caught:
+        aws.call("rds", "DescribeDBClusters")
+    assert caught.value.reason is Reason.TIMEOUT
+
+
 @pytest.mark.parametrize("does", Misbehaviour)
 def test_an_exchange_with_cloudwatch_ends_as_a_whole(peer: Peer, does: Misbehaviour) -> None:
     """The read timeout is for the whole answer, so that a drip is a timeout like silence."""
