@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar, Final, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field
 
-from alerts.channel_settings import ServerUrl, broken, secret_word
+from alerts.channel_settings import ServerUrl, broken, is_loopback, secret_word
 from alerts.channels.github_api import PAGE, GitHubRepository, Json
 from alerts.channels.github_markdown import alert_marker, comment_body, issue_body, issue_title, notification_marker
 from alerts.http_request import TIMEOUT_SECONDS
@@ -43,6 +43,9 @@ class GitHubChannel(Channel):
 
     def notifier(self, environ: Mapping[str, str], store: SecretStore | None) -> GitHub:
         """The repository, ready to send."""
+        parts = urlsplit(self.api)
+        if parts.scheme != "https" and not is_loopback(parts.hostname):
+            raise broken(self.name, "api begins with http://, so the token would be sent in the clear", "use https://")
         token = secret_word(self.name, self.token, environ, store)
         return GitHub(name=self.name, repository=self.repository, token=token, label=self.label, api=self.api)
 

@@ -10,6 +10,7 @@ from functools import cache
 from http.client import HTTPException
 from typing import Any, ClassVar, Literal, assert_never
 
+from alerts.channel_settings import ServerUrl, secret_word
 from alerts.http_retry import (
     connection_error,
     may_have_arrived,
@@ -23,7 +24,7 @@ from basewatch.alert import Alert, AlertKind
 from basewatch.errors import DeliveryError
 from basewatch.model import Severity, Status
 from basewatch.notifier import Action, Channel, Message, Notification, Receipt
-from basewatch.secrets import Reference, Secret, SecretReference, SecretStore, resolve
+from basewatch.secrets import Reference, Secret, SecretReference, SecretStore
 
 # Overrides the endpoint of the configuration: the demo and a proxy set it.
 PAGERDUTY_EVENTS_URL = "PAGERDUTY_EVENTS_URL"
@@ -42,12 +43,14 @@ class PagerDutyChannel(Channel):
 
     kind: Literal["pagerduty"]
     routing_key: SecretReference
-    endpoint: str | None = None
+    endpoint: ServerUrl | None = None
 
     def notifier(self, environ: Mapping[str, str], store: SecretStore | None) -> PagerDuty:
-        """The integration, ready to send."""
+        """The integration, ready to send; its key has 32 letters and digits."""
         endpoint = environ.get(PAGERDUTY_EVENTS_URL) or self.endpoint
-        return PagerDuty(name=self.name, routing_key=resolve(self.routing_key, environ, store), endpoint=endpoint)
+        remedy = "it is the Integration Key of an Events API v2 integration, of 32 letters and digits"
+        key = secret_word(self.name, self.routing_key, environ, store, form="[A-Za-z0-9]{32}", remedy=remedy)
+        return PagerDuty(name=self.name, routing_key=key, endpoint=endpoint)
 
     def alertmanager_receiver(self, secret_file: Callable[[Reference], str]) -> Mapping[str, object]:
         """Opens an incident at the severity of the alerts."""

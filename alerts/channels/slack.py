@@ -12,6 +12,7 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from urllib.error import URLError
 
+from alerts.channel_settings import secret_url
 from alerts.digest import stories, title
 from alerts.http_retry import (
     connection_error,
@@ -22,9 +23,9 @@ from alerts.http_retry import (
 )
 from alerts.plain import cut, one_line
 from alerts.story import Colour, Story
-from basewatch.errors import ConfigError, DeliveryError, Problem
+from basewatch.errors import DeliveryError
 from basewatch.notifier import ALERTMANAGER_TITLE, Channel, Message, Receipt
-from basewatch.secrets import Reference, Secret, SecretReference, SecretStore, resolve
+from basewatch.secrets import Reference, Secret, SecretReference, SecretStore
 
 if TYPE_CHECKING:
     from slack_sdk.webhook import WebhookClient, WebhookResponse
@@ -66,16 +67,7 @@ class SlackChannel(Channel):
 
     def notifier(self, environ: Mapping[str, str], store: SecretStore | None) -> Slack:
         """The webhook, ready to send; it has to be a URL."""
-        webhook = resolve(self.webhook, environ, store)
-        if not webhook.reveal().startswith(("https://", "http://")):
-            raise ConfigError(
-                Problem(
-                    message=f"{webhook} is not a URL",
-                    key=f"alerts.channels.{self.name}",
-                    remedy="an incoming webhook's URL starts with https://hooks.slack.com/services/",
-                )
-            )
-        return Slack(name=self.name, webhook=webhook)
+        return Slack(name=self.name, webhook=secret_url(self.name, self.webhook, environ, store))
 
     def alertmanager_receiver(self, secret_file: Callable[[Reference], str]) -> Mapping[str, object]:
         """Posts to the Slack channel of the same name."""

@@ -35,7 +35,7 @@ class SnsChannel(Channel):
 
     kind: Literal["sns"]
     topic: str = Field(
-        pattern=f"^{_ARN.replace('?P<region>', '').replace('?P<account>', '').replace('?P<topic>', '')}$"
+        pattern=_ARN,
     )
     role: str | None = Field(default=None, description="the role that may publish, in the account of the topic")
 

@@ -40,6 +40,9 @@ class WebhookChannel(Channel):
     def notifier(self, environ: Mapping[str, str], store: SecretStore | None) -> Webhook:
         """The URL, ready to send; the secret has at least 24 bytes."""
         secret = secret_word(self.name, self.secret, environ, store)
+        if secret.reveal().startswith(_PREFIX) and not _is_base64(secret.reveal().removeprefix(_PREFIX)):
+            remedy = f"make a new one, such as by: echo {_PREFIX}$(openssl rand -base64 32)"
+            raise broken(self.name, f"{secret} begins with {_PREFIX} and is no base64", remedy)
         if len(signing_key(secret.reveal())) < _MIN_SECRET_BYTES:
             remedy = f"make a new one, such as by: echo {_PREFIX}$(openssl rand -base64 32)"
             raise broken(self.name, f"{secret} is shorter than {_MIN_SECRET_BYTES} bytes", remedy)
@@ -138,6 +141,13 @@ def signing_key(secret: str) -> bytes:
         except binascii.Error:
             return secret.encode()
     return secret.encode()
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(base64.b64decode(text, validate=True))
+    except binascii.Error:
+        return False
 
 
 def _encodable(value: Any) -> Any:

@@ -11,6 +11,7 @@ from alerts import channels, notifiers
 from alerts.channels import CHANNEL_TYPES
 from alerts.channels.pagerduty import PagerDuty
 from alerts.channels.slack import Slack
+from basewatch.config import config_model
 from basewatch.errors import ConfigError
 from basewatch.notifier import Channel
 from basewatch.secrets import SecretNotFoundError
@@ -51,6 +52,41 @@ def test_a_webhook_that_is_no_url_stops_the_program() -> None:
         notifiers(ALERTS, {"SLACK_WEBHOOK_URL": "xoxb-hunter2", "PAGERDUTY_ROUTING_KEY": "k" * 32})
 
     assert "hunter2" not in str(caught.value)
+
+
+SECRETS = {
+    "SHORT": "k" * 31,
+    "LINES": "abc\r\nX-Injected: y",
+    "CLEAR": "http://evil.example/hunter2",
+    "SPACE": "https://a b/hunter2",
+    "ODD": "whsec_" + "!" * 60,
+    "TOKEN": "hunter2",
+}
+BROKEN: dict[str, dict[str, object]] = {
+    "a short routing key": {"kind": "pagerduty", "routing_key": "env:SHORT"},
+    "a routing key of two lines": {"kind": "pagerduty", "routing_key": "env:LINES"},
+    "a webhook in the clear": {"kind": "slack", "webhook": "env:CLEAR"},
+    "a webhook with a space": {"kind": "slack", "webhook": "env:SPACE"},
+    "a workflow in the clear": {"kind": "teams", "webhook": "env:CLEAR"},
+    "a token of two lines": {"kind": "github", "repository": "acme/ops", "token": "env:LINES"},
+    "a token in the clear": {"kind": "github", "repository": "a/b", "token": "env:TOKEN", "api": "http://ghe.example"},
+    "a secret that is no base64": {"kind": "webhook", "url": "https://x.example", "secret": "env:ODD"},
+}
+
+
+@pytest.mark.parametrize("settings", BROKEN)
+def test_a_channel_that_cannot_work_stops_the_start(settings: str) -> None:
+    """What can be seen without sending is an error that names the channel, and repeats no secret."""
+    written = {
+        "version": 1,
+        "platform": {"name": "p", "environment": "e"},
+        "components": {},
+        "alerts": {"channels": [{"name": "broken-one", **BROKEN[settings]}]},
+    }
+    config = config_model(CHANNEL_TYPES).model_validate(written)
+    with pytest.raises(ConfigError, match=r"^alerts\.channels\.broken-one: ") as caught:
+        notifiers(config.alerts, SECRETS)
+    assert not [secret for secret in SECRETS.values() if secret in str(caught.value)]
 
 
 def test_every_kind_of_channel_is_registered() -> None:
