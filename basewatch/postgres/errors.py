@@ -60,7 +60,9 @@ _BEFORE_LOGIN: tuple[tuple[str, Reason, str], ...] = (
     ("server does not support SSL", Reason.UNREACHABLE, "Enable TLS on the server, or correct sslmode and PGSSLMODE."),
     ("service file", Reason.UNREACHABLE, _SETTINGS),
     ("definition of service", Reason.UNREACHABLE, _SETTINGS),
-    ("invalid", Reason.UNREACHABLE, _SETTINGS),
+    ("connection is bad: invalid", Reason.UNREACHABLE, _SETTINGS),
+    ("invalid value for parameter", Reason.UNREACHABLE, _SETTINGS),
+    ("unrecognized configuration parameter", Reason.UNREACHABLE, _SETTINGS),
     ("received invalid response", Reason.UNREACHABLE, _FOREIGN),
     ("lost synchronization", Reason.UNREACHABLE, _FOREIGN),
 )

@@ -19,7 +19,7 @@ from psycopg import conninfo, errors
 from basewatch.errors import BasewatchError, NotFoundError, ObservationError
 from basewatch.model import Reason
 from basewatch.postgres import DatabaseClient, Endpoints, Statement, Timeouts, connect
-from basewatch.postgres.errors import observation_error
+from basewatch.postgres.errors import login_error, observation_error
 from basewatch.postgres.login import SingleConnection
 from basewatch.postgres.tenant_probe import Canary, NoTenant, ProbedRelation, ProbeOutcome, TenantProbe
 from basewatch.postgres.write_probe import WriteProbe
@@ -563,3 +563,22 @@ def test_two_sessions_are_never_open_at_once(box_database: SandboxDatabase) -> N
         database.probe_as("app", TENANCY, new_connection=True),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "words"),
+    [
+        ('connection is bad: invalid sslmode value: "nonsense"', Reason.UNREACHABLE, "variable of the environment"),
+        ('connection is bad: definition of service "x" not found', Reason.UNREACHABLE, "variable of the environment"),
+        ('FATAL:  unrecognized configuration parameter "x"', Reason.UNREACHABLE, "variable of the environment"),
+        ("fe_sendauth: no password supplied", Reason.DENIED, "PGPASSFILE"),
+        ('root certificate file "/no/such" does not exist', Reason.UNREACHABLE, "PGSSLROOTCERT"),
+        ("received invalid response to SSL negotiation: x", Reason.UNREACHABLE, "does not speak"),
+        ("failed to resolve host 'no-such.invalid'", Reason.UNREACHABLE, "Start the database"),
+    ],
+)
+def test_a_login_that_fails_says_what_to_correct(text: str, reason: Reason, words: str) -> None:
+    """The remedy is about the setting, not the server, where the url or a variable of libpq's is wrong."""
+    error = login_error(psycopg.OperationalError(text), source="db:5432", user="u", database="d")
+    assert isinstance(error, ObservationError)
+    assert (error.reason, words in error.remedy) == (reason, True)
