@@ -15,7 +15,7 @@ from basewatch.components import AuditBucket
 from basewatch.history.store import History
 from basewatch.metrics import MetricsClient
 from basewatch.model import Proof, Reason, Run, Severity, Status, Verdict, passed
-from basewatch.notifier import Action
+from basewatch.notifier import Action, Notification
 from checks import CHECKS
 from checks.engine.judge import PlannedCheck, rejudge
 from demo.faults import FAULTS, ExpectedFinding, Fault
@@ -128,6 +128,11 @@ def test_windows_follow_each_other(prepared: PreparedPlan, history: History) -> 
     assert second.window.start <= first.window.end < second.window.end
 
 
+def told(delivered: Delivered) -> list[Notification]:
+    """What was delivered, without what a first pass resolves in PagerDuty because an earlier record may be lost."""
+    return [each for each in delivered.delivery.delivered if each.follows or each.action is Action.FIRE]
+
+
 @pytest.mark.slow
 def test_one_fault_is_notified_once_on_every_channel_and_resolved_on_each(
     box: Sandbox, prepared: PreparedPlan, receivers: Receivers, history: History
@@ -136,17 +141,18 @@ def test_one_fault_is_notified_once_on_every_channel_and_resolved_on_each(
     fault = BY_NAME["dump-stale"]
     fault.apply(box)
     try:
-        sent = [a_pass(prepared, history).delivery.delivered for _ in range(2)]
+        sent = [told(a_pass(prepared, history)) for _ in range(2)]
     finally:
         fault.repair(box)
-    sent.append(a_pass(prepared, history).delivery.delivered)
+    sent.append(told(a_pass(prepared, history)))
     channels = ["on-call", "production-alerts"]
     assert [sorted((m.channel, m.action) for m in messages) for messages in sent] == [
         [(channel, Action.FIRE) for channel in channels],
         [],
         [(channel, Action.RESOLVE) for channel in channels],
     ]
-    assert (len(receivers.slack.messages), len(receivers.pagerduty.events)) == (2, 2)
+    triggers = [event for event in receivers.pagerduty.events if event["event_action"] == "trigger"]
+    assert (len(receivers.slack.messages), len(triggers)) == (2, 1)
     assert receivers.pagerduty.incidents == {}
     assert history.open_alerts() == ()
 
@@ -164,7 +170,7 @@ def test_a_slack_that_hangs_neither_holds_the_pass_nor_loses_a_message(
     finally:
         fault.repair(box)
     receivers.slack.recover()
-    assert [m.channel for m in hung.delivery.delivered] == ["on-call"]
+    assert [m.channel for m in told(hung)] == ["on-call"]
     assert [(f.notification.channel, f.outlook) for f in hung.delivery.undelivered] == [
         ("production-alerts", Outlook.PENDING)
     ]
