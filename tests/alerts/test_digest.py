@@ -31,8 +31,9 @@ def a_notification(
     reason: str = "it passed before, it fails now",
 ) -> Notification:
     """One of many notifications, which can be told apart by its component."""
-    alert = replace(FAILS.alert, key=f"v1-{number}", component=f"table/t{number}", severity=severity, kind=kind)
-    return replace(FAILS, id=f"n1-{number}", alert=alert, action=action, reason=reason)
+    like = OVER if action is Action.RESOLVE else FAILS
+    alert = replace(like.alert, key=f"v1-{number}", component=f"table/t{number}", severity=severity, kind=kind)
+    return replace(like, id=f"n1-{number}", alert=alert, action=action, reason=reason)
 
 
 def many(number: int) -> list[Notification]:
