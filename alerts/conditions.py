@@ -40,9 +40,9 @@ class Seen:
         """Reads a picture once."""
         findings, alerts = findings_by_key(picture), alerts_of(picture)
         unverified: dict[ExpectedCheck, list[str]] = {}
-        for finding in findings.values():
+        for key, finding in findings.items():
             if finding.status is Status.UNVERIFIED:
-                unverified.setdefault(pair_of(finding), []).append(finding.key)
+                unverified.setdefault(pair_of(finding), []).append(key)
         return cls(
             picture=picture,
             alerts=alerts,
@@ -82,8 +82,8 @@ def updated(
             after[key] = kept
         elif kept is None and condition.holds and condition.status is Status.UNVERIFIED:
             ended_unverified[pair_of(condition)] = condition
-    for finding in seen.findings.values():
-        for condition in step.present(finding, previous, tracked):
+    for finding_key, finding in seen.findings.items():
+        for condition in step.present(finding_key, finding, previous, tracked):
             key = (condition.key, condition.status)
             elder = ended_unverified.get(pair_of(finding)) if condition.status is Status.UNVERIFIED else None
             # The same check is still unverified, under the name of another subject.
@@ -98,11 +98,13 @@ class _Step:
     seen: Seen
     flapping: Flapping | None
 
-    def present(self, finding: Finding, previous: Conditions, tracked: frozenset[ConditionKey]) -> Iterator[Condition]:
+    def present(
+        self, finding_key: str, finding: Finding, previous: Conditions, tracked: frozenset[ConditionKey]
+    ) -> Iterator[Condition]:
         """The conditions of a finding that the picture has."""
         judged = pair_of(finding) in self.seen.picture.judged
         for status in PROBLEMS:
-            key, holds = (finding.key, status), finding.status is status
+            key, holds = (finding_key, status), finding.status is status
             before = previous.get(key)
             if finding.status is Status.UNVERIFIED and not holds:
                 if before is not None:

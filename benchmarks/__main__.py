@@ -5,7 +5,16 @@ from __future__ import annotations
 import importlib
 import sys
 
-MODULES = ("config_load", "check_runner", "exposition", "cloudwatch_call", "counters", "tenancy", "tenancy_catalogue")
+MODULES = (
+    "config_load",
+    "check_runner",
+    "exposition",
+    "cloudwatch_call",
+    "counters",
+    "tenancy",
+    "tenancy_catalogue",
+    "decision",
+)
 
 
 def main(names: list[str]) -> int:

@@ -13,7 +13,7 @@ from basewatch.history.tables import conditions as table
 
 
 def read_conditions(connection: Connection) -> tuple[Condition, ...]:
-    """Every condition, in the order of their keys."""
+    """Every condition, in the order of their keys. A row that cannot be one is set aside."""
     query = select(table).order_by(table.c.key, table.c.status)
     return tuple(parsed(connection, query, table, _condition_of))
 
@@ -33,7 +33,10 @@ def write_conditions(connection: Connection, conditions: Iterable[Condition]) ->
 
 
 def _condition_of(row: RowMapping) -> Condition:
-    return from_json(Condition, {**row, "check": row["check_id"]})
+    condition = from_json(Condition, {**row, "check": row["check_id"]})
+    if any(change.tzinfo is None for change in condition.changes):
+        raise ValueError("a time of a change has no zone")
+    return condition
 
 
 def _columns(condition: Condition) -> dict[str, object]:
