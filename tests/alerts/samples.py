@@ -61,18 +61,20 @@ _BLIND = replace(
     remedy="check the network between Basewatch and AWS",
     members=_HIDDEN,
 )
-EXAMPLES |= {
-    "still fails": replace(
-        _FAILS, action=Action.REMIND, at=_FAILS.at + timedelta(days=2), reason="it still fails after 2 d"
-    ),
-    "cannot be seen": replace(_FAILS, alert=_BLIND, links=()),
-    "is seen again": replace(
-        _FAILS,
-        action=Action.RESOLVE,
-        alert=replace(_BLIND, status=Status.NOT_APPLICABLE, remedy="", members=()),
-        at=_FAILS.at + timedelta(minutes=7),
-        reason=SEEN_AGAIN,
-        was=_BLIND.summary,
-        links=(),
-    ),
-}
+EXAMPLES.update(
+    {
+        "still fails": replace(
+            _FAILS, action=Action.REMIND, at=_FAILS.at + timedelta(days=2), reason="it still fails after 2 d"
+        ),
+        "cannot be seen": replace(_FAILS, alert=_BLIND, links=()),
+        "is seen again": replace(
+            _FAILS,
+            action=Action.RESOLVE,
+            alert=replace(_BLIND, status=Status.NOT_APPLICABLE, remedy="", members=()),
+            at=_FAILS.at + timedelta(minutes=7),
+            reason=SEEN_AGAIN,
+            was=_BLIND.summary,
+            links=(),
+        ),
+    }
+)

@@ -84,7 +84,8 @@ def test_the_first_look_of_an_adopter_is_one_digest() -> None:
 
 def test_the_end_of_many_is_one_list() -> None:
     """When everything is over there is no worst, and the digest is green."""
-    told = stories([a_notification(n, action=Action.RESOLVE) for n in range(7)])
+    ended = [a_notification(n, action=Action.RESOLVE) for n in range(7)]
+    told = stories([replace(each, alert=replace(each.alert, status=Status.PASS)) for each in ended])
     assert [each.colour for each in told] == [Colour.GREEN] * 2
     assert [each.headline for each in told] == ["7 over", "All 7"]
 
