@@ -148,7 +148,7 @@ class Lifecycle(RuleBasedStateMachine):
         for story in (story for channel in getattr(self, "channels", ()) for story in channel.stories()):
             assert story[0][0].action is Action.FIRE or NOT_TOLD in story[0][0].note
             for (before, heard), (after, _) in pairwise(story):
-                match after.action:
+                match Action(after.action):
                     case Action.RESOLVE:
                         assert before.action is not Action.RESOLVE or NOT_TOLD in after.note
                     case Action.REMIND:
