@@ -69,6 +69,9 @@ def adopt(carried: Carried, durable: DatabaseTransactions, problem: str) -> str:
     the runs, if it takes the state alone. Raises: HistoryError, when it takes neither.
     """
     note = f"Recorded later, because the history could not be used: {problem}"
+    if durable.read(lambda connection: connection.execute(select(tables.runs.c.sequence).limit(1)).first()) is None:
+        # It is new: it begins with everything that was last known.
+        carried = replace(carried, last_run=0, state={})
     runs, changes = carried.memory.read(partial(_made_in_memory, carried=carried))
     runs = [replace(run, notes=(*run.notes, note)) for run in runs]
     try:
@@ -83,7 +86,8 @@ def adopt(carried: Carried, durable: DatabaseTransactions, problem: str) -> str:
 def _sources(durable: DatabaseTransactions | None, url: str) -> Iterator[DatabaseTransactions]:
     """The ways in which the history may still be read."""
     if durable is not None:
-        yield durable
+        # Without its test of the file: an open connection still reads one that was removed.
+        yield DatabaseTransactions(durable.engine)
     if not url or sqlite_file_missing(url):
         return
     for open_ in (open_engine, open_snapshot_engine):

@@ -19,6 +19,7 @@ LOCK_TIMEOUT_SECONDS = 5
 # An arbitrary number that every Basewatch process uses.
 _ADVISORY_LOCK = 0x62617365
 _OWNER_ONLY = 0o600
+_NEW = "a new one begins with what was last known"
 _IN_MEMORY = "basewatch_in_memory"
 _FORMS = "write for example sqlite:///out/basewatch.db or postgresql://user:password@host/database"
 
@@ -86,6 +87,17 @@ def sqlite_file_missing(address: str) -> bool:
     except (ArgumentError, ValueError):
         return False
     return url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file()
+
+
+def file_identity(engine: Engine) -> tuple[int, int] | None:
+    """The device and inode of a SQLite file, None without one. Raises: HistoryError, when the file is gone."""
+    if engine.dialect.name != "sqlite" or engine.url.database in (None, "", ":memory:"):
+        return None
+    try:
+        found = Path(engine.url.database or "").stat()
+    except OSError as error:
+        raise HistoryError(f"the history {redacted_url(engine)} is gone: {error.strerror}; {_NEW}") from error
+    return found.st_dev, found.st_ino
 
 
 def redacted_url(engine: Engine) -> str:

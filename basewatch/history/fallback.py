@@ -114,10 +114,9 @@ class FallbackTransactions:
             if self._problem and self._monotonic() < self._retry_at:
                 return None
             try:
-                self._address = self._configured_url()
-                self._durable = self._durable or DatabaseTransactions.open(self._address)
+                durable = self._durable = self._opened_again()
                 if self._carried:
-                    refused = carry_over.adopt(self._carried, self._durable, self._problem)
+                    refused = carry_over.adopt(self._carried, durable, self._problem)
                     self._unrecorded = refused or self._unrecorded
                     self._set_aside = self.status.set_aside
                     self._carried.memory.close()
@@ -128,7 +127,15 @@ class FallbackTransactions:
                 return None
             self._problem = ""
             self._last_success = self._clock()
-            return self._durable
+            return durable
+
+    def _opened_again(self) -> DatabaseTransactions:
+        """Opens the history anew: its password, its file or its schema may be others by now."""
+        self._set_aside = self.status.set_aside
+        if self._durable:
+            self._durable.close()
+        self._address = self._configured_url()
+        return DatabaseTransactions.open(self._address)
 
     def _go_down(self, error: BasewatchError) -> None:
         with self._lock:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from basewatch.errors import HistoryError
 from basewatch.history.engine import (
+    file_identity,
     lost_session,
     open_engine,
     open_memory_engine,
@@ -68,6 +69,7 @@ class DatabaseTransactions:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._set_aside = list[str]()
+        self._file: tuple[int, int] | None = None
 
     @classmethod
     def open(cls, url: str) -> DatabaseTransactions:
@@ -78,7 +80,9 @@ class DatabaseTransactions:
         except HistoryError:
             engine.dispose()
             raise
-        return cls(engine)
+        transactions = cls(engine)
+        transactions._file = file_identity(engine)
+        return transactions
 
     @classmethod
     def in_memory(cls) -> DatabaseTransactions:
@@ -113,6 +117,9 @@ class DatabaseTransactions:
         self.engine.dispose()
 
     def _run(self, transaction: Transaction, work: Callable[[Connection], T]) -> T:
+        # An open connection goes on with a file that was removed or replaced, and what it writes is lost.
+        if self._file and file_identity(self.engine) != self._file:
+            raise HistoryError(f"the history {self.url} was replaced while it was used; it is opened again")
         repeated = False
         for _ in range(MAX_ROUNDS):
             try:

@@ -278,3 +278,23 @@ def test_a_running_exporter_shows_and_notifies_what_it_cannot_record(
     with History.open(f"sqlite:///{database}") as reopened:
         assert reopened.verify() == ChainVerification(verified_runs=3)
         assert reopened.open_alerts() == ()
+
+
+def test_a_history_that_is_removed_while_it_is_used_begins_anew_with_what_was_known(
+    database: Path, tmp_path: Path
+) -> None:
+    """What an open connection would write into a removed file is not lost: it goes on in a new one."""
+    seconds = iter(range(0, 10**6, 20))
+    url = f"sqlite:///{database}"
+    with History.open_or_remember(lambda: url, lambda: NOON, lambda: float(next(seconds))) as history:
+        history.record(a_run(KNOWN, id="run-1"), ())
+        database.rename(tmp_path / "moved.db")
+        history.record(a_run(KNOWN, id="run-2", at=LATER), ())
+        assert "is gone" in history.status.problem
+        history.save_counters("here", b"1", NOON)
+        history.save_counters("here", b"2", NOON)
+        assert history.status.up
+    with History.open(url) as reopened:
+        assert reopened.verify() == ChainVerification(verified_runs=2)
+        assert reopened.run("run-1").findings == (KNOWN,)
+        assert reopened.load_counters("here") == b"2"
