@@ -244,7 +244,7 @@ UNUSABLE: list[tuple[str, str | bytes | None, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("file", "content", "words"), UNUSABLE)
+@pytest.mark.parametrize(("file", "content", "words"), UNUSABLE, ids=[words for _, _, words in UNUSABLE])
 def test_what_cannot_be_read_stops_the_start_in_a_sentence(
     tmp_path: Path, file: str, content: str | bytes | None, words: str
 ) -> None:
