@@ -52,6 +52,7 @@ def test_a_history_from_before_counters_opens(url: str) -> None:
         for statement in WITHOUT_MESSAGES:
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql("DROP TABLE set_aside")
+        connection.exec_driver_sql("DROP TABLE acknowledgements")
         connection.exec_driver_sql("DROP TABLE conditions")
         connection.exec_driver_sql("DROP TABLE counters")
         connection.exec_driver_sql("ALTER TABLE findings RENAME COLUMN affected TO about")

@@ -108,6 +108,7 @@ def test_a_history_from_before_partial_runs_opens_and_holds(url: str) -> None:
             "DROP TABLE intervals",
             *WITHOUT_MESSAGES,
             "DROP TABLE set_aside",
+            "DROP TABLE acknowledgements",
             "DROP TABLE conditions",
             "DROP TABLE counters",
             "ALTER TABLE findings DROP COLUMN source",

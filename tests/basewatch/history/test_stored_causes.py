@@ -73,6 +73,7 @@ def test_a_history_from_before_causes_opens_and_holds(url: str) -> None:
             "ALTER TABLE findings DROP COLUMN action",
             *WITHOUT_MESSAGES,
             "DROP TABLE set_aside",
+            "DROP TABLE acknowledgements",
             "DROP TABLE conditions",
             "DROP TABLE counters",
             "ALTER TABLE findings DROP COLUMN cause",
