@@ -164,6 +164,12 @@ class ExporterMetrics:
             ("channel",),
             registry=registry,
         )
+        self.notifications = Counter(
+            "basewatch_notifications_total",
+            "Notifications by what a delivery made of them: delivered, retried, refused or dropped with their channel.",
+            ("channel", "outcome"),
+            registry=registry,
+        )
         self.reload_successful = Gauge(
             "basewatch_config_last_reload_successful",
             "1 when the last attempt to load the configuration succeeded; 0 while an earlier one stays in use.",

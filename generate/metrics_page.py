@@ -10,6 +10,7 @@ from basewatch.telemetry import ExporterMetrics
 from collectors.limit_readers import FAMILIES as LIMITS
 from collectors.resource_limits import REFRESH_INTERVAL
 from exposition.history_metrics import HISTORY_FAMILIES
+from exposition.notification_metrics import NOTIFICATION_FAMILIES
 from exposition.own_metrics import OWN_FAMILIES
 
 _HEAD = """# Metrics
@@ -82,7 +83,7 @@ def _resource_limits() -> Iterator[str]:
 
 def _own() -> Iterator[str]:
     yield "\n## Basewatch itself\n"
-    families = (*OWN_FAMILIES, *HISTORY_FAMILIES)
+    families = (*OWN_FAMILIES, *HISTORY_FAMILIES, *NOTIFICATION_FAMILIES)
     yield from _table((*((each.name, each.type.value, each.help) for each in families), *_telemetry()))
 
 

@@ -23,6 +23,7 @@ from collectors import COLLECTORS
 from collectors.database import FAMILIES as IN_DATABASE
 from collectors.limit_readers import FAMILIES as LIMITS
 from exposition.history_metrics import HISTORY_FAMILIES
+from exposition.notification_metrics import NOTIFICATION_FAMILIES
 from exposition.own_metrics import OWN_FAMILIES
 
 
@@ -31,7 +32,7 @@ def exported_names() -> frozenset[str]:
     of_collectors = {spec.series_name for collector in COLLECTORS for spec in collector.specs}
     return frozenset(
         of_collectors
-        | {family.name for family in (*OWN_FAMILIES, *HISTORY_FAMILIES, *LIMITS, *IN_DATABASE)}
+        | {family.name for family in (*OWN_FAMILIES, *HISTORY_FAMILIES, *NOTIFICATION_FAMILIES, *LIMITS, *IN_DATABASE)}
         | set(_of_telemetry())
     )
 

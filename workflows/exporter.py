@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from threading import Lock
 
-from alerts import Delivery, Picture, notifiers
+from alerts import Picture, notifiers
 from alerts.heartbeat import heartbeat_senders
 from basewatch.collector import MetricTarget
 from basewatch.components import Slo
@@ -25,6 +25,7 @@ from workflows.heartbeat import beat
 from workflows.history_log import HistoryLog
 from workflows.later import deliver_due
 from workflows.monitor import deliver_recorded, observe_since_last, record_run
+from workflows.notification_status import NotificationStatus
 from workflows.partial_runs import merge_partial
 from workflows.plan import Plan
 from workflows.readiness import waiting_for_metrics
@@ -61,8 +62,7 @@ class Exporter:
         store, config = prepared.sessions.secret_store, prepared.plan.config
         self._notifiers = notifiers(config.alerts, prepared.environ, store)
         self._heartbeats = heartbeat_senders(config.heartbeats, prepared.environ, store)
-        for notifier in self._notifiers:
-            self._telemetry.notification_failures.labels(notifier.name)
+        self._notifications = NotificationStatus(history, self._telemetry, [each.name for each in self._notifiers])
         self._renderer, self._history_log = PageRenderer(), HistoryLog()
         self._attempted = set[str]()
         self._on_targets_ready = on_targets_ready
@@ -156,13 +156,14 @@ class Exporter:
 
     def deliver(self) -> None:
         """Sends the notifications that are due: pending ones, and those that time brings. The next pass is far away."""
+        self._notifications.read()
         try:
             plan = self._prepared.plan
             delivery = deliver_due(plan, self._picture, self._history, self._notifiers, utc_now, lock=self._recording)
         except BasewatchError:
             logger.exception("pending notifications could not be delivered; they are retried")
             return
-        self._count_failures(delivery)
+        self._notifications.count(delivery)
         for message in delivery.delivered:
             logger.info("%s was notified of %s %s", message.channel, message.alert.check, message.alert.component)
 
@@ -199,7 +200,7 @@ class Exporter:
                 watcher.run_failed()
             raise
         delivered = deliver_recorded(plan, recorded, self._history, self._notifiers, utc_now)
-        self._count_failures(delivered.delivery)
+        self._notifications.count(delivered.delivery)
         problems = undelivered_lines(delivered)
         if not plan.scope:
             problems = (*problems, *filter(None, [self._history.status.problem]))
@@ -214,10 +215,6 @@ class Exporter:
                 self._run, self._full_runs = run, self._full_runs + bool(run)
             elif self._run:
                 self._run = merge_partial(self._run, run)
-
-    def _count_failures(self, delivery: Delivery) -> None:
-        for missed in delivery.undelivered:
-            self._telemetry.notification_failures.labels(missed.notification.channel).inc()
 
     def _rendered(self, at: datetime) -> RenderedPage:
         page = self._renderer.render(self._blocks(at), self._telemetry.registry)
@@ -234,6 +231,7 @@ class Exporter:
         yield from slo_blocks(component for component in config.components if isinstance(component, Slo))
         yield from watch_blocks(watcher.watch_status for watcher in self.watchers)
         yield from history_blocks(self._history.status)
+        yield from self._notifications.blocks()
         if self._run_started:
             yield from attempt_blocks(self._run_started, config.run.every)
         if self._run:

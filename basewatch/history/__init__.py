@@ -3,6 +3,7 @@
 from basewatch.history.values import (
     Acknowledgement,
     AlertState,
+    Backlog,
     ChainVerification,
     HistoryStatus,
     LastRun,
@@ -13,6 +14,7 @@ from basewatch.history.values import (
 __all__ = [
     "Acknowledgement",
     "AlertState",
+    "Backlog",
     "ChainVerification",
     "HistoryStatus",
     "LastRun",

@@ -15,7 +15,7 @@ from basewatch.history.delivery_state import NOTIFIED, DeliveryState, notificati
 from basewatch.history.episodes import Episode, batches, episodes, opening_of
 from basewatch.history.rotten import parsed
 from basewatch.history.tables import notifications as table
-from basewatch.history.values import OpenAlert
+from basewatch.history.values import Backlog, OpenAlert
 from basewatch.model import Severity
 from basewatch.notifier import Action, Message, Notification, Receipt
 from basewatch.outbox import Claim, PendingMessage, Unclaimed
@@ -97,6 +97,18 @@ def pending_messages(connection: Connection) -> tuple[PendingMessage, ...]:
     for row, notification in parsed(connection, query, table, _row_and_notification):
         messages.setdefault((row["channel"], row["message"]), []).append((row, notification))
     return tuple(_pending(rows) for rows in messages.values())
+
+
+def backlogs(connection: Connection) -> Mapping[str, Backlog]:
+    """What is pending for each channel that has something pending. It reads one notification for each channel."""
+    pending = table.c.state == DeliveryState.PENDING
+    counted = select(table.c.channel, func.count(), func.min(table.c.sequence)).where(pending).group_by(table.c.channel)
+    found = {first: (channel, count) for channel, count, first in connection.execute(counted)}
+    oldest = select(table).where(table.c.sequence.in_(found))
+    return {
+        row["channel"]: Backlog(notifications=found[row["sequence"]][1], oldest=notification.at)
+        for row, notification in parsed(connection, oldest, table, _row_and_notification)
+    }
 
 
 def claim(connection: Connection, id_: str, now: datetime, until: datetime, *, even_early: bool) -> Claim:

@@ -21,6 +21,7 @@ from basewatch.history.transactions import DatabaseTransactions, Transactions
 from basewatch.history.values import (
     Acknowledgement,
     AlertState,
+    Backlog,
     ChainVerification,
     HistoryStatus,
     LastRun,
@@ -192,6 +193,10 @@ class History:
     def pending_messages(self) -> tuple[PendingMessage, ...]:
         """Every message that its channel has not accepted yet, oldest first."""
         return self._transactions.read(outbox.pending_messages)
+
+    def backlogs(self) -> Mapping[str, Backlog]:
+        """What is pending for each channel that has something pending."""
+        return self._transactions.read(outbox.backlogs)
 
     def claim(self, id: str, now: datetime, until: datetime, *, even_early: bool) -> Claim:  # noqa: A002  # see run
         """The message as it is to be sent now, and by nobody else before `until`, even if the caller dies."""

@@ -42,6 +42,14 @@ class LastRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What a channel has not accepted yet: how many notifications, and when the oldest was decided on."""
+
+    notifications: int
+    oldest: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAlert:
     """An alert that a channel was notified of, or will be, and that no resolve has closed."""
 

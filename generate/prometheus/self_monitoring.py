@@ -113,7 +113,7 @@ WATCH = _template(
 )
 NOTIFYING = _template(
     "NotificationFailing",
-    "A channel does not accept Basewatch's notifications, and did not when they were sent again",
+    "A channel does not accept Basewatch's notifications when they are sent again, or one has waited for 15 minutes",
     "Test its webhook or key manually; pending notifications are sent once the channel accepts them",
 )
 RELOAD = _template(
@@ -142,7 +142,11 @@ def self_alerts(context: RuleContext) -> Iterator[AlertRule]:
     yield from _run_alerts(context)
     yield from _collection_alerts(context)
     # A failed delivery is repeated after five minutes: a second failure shows that it did not help.
-    failed = "sum by (channel) (increase(basewatch_notification_failures_total[15m])) > 1.5"
+    # A delivery that hangs, or that the history stops, counts no failure: only what it leaves pending shows it.
+    failed = (
+        "sum by (channel) (increase(basewatch_notification_failures_total[15m])) > 1.5\n"
+        "or\ntime() - min by (channel) (basewatch_notifications_oldest_pending_timestamp_seconds) > 900"
+    )
     text = "{{ $labels.channel }} does not accept notifications"
     yield context.alert_rule(NOTIFYING, failed, sustained=_10M, summary=text)
     text = "The configuration could not be loaded, an earlier one stays in use"

@@ -13,6 +13,7 @@ from collectors import COLLECTORS
 from collectors.limit_readers import FAMILIES
 from collectors.specs import Namespace
 from exposition.history_metrics import HISTORY_FAMILIES
+from exposition.notification_metrics import NOTIFICATION_FAMILIES
 from exposition.own_metrics import OWN_FAMILIES
 from generate.metrics_page import metrics_page
 
@@ -32,7 +33,7 @@ def test_every_series_has_a_row() -> None:
     expected = {
         spec.series_name + ("{" + f'quantile="{spec.labels[0][1]}"' + "}" if spec.labels else "") for spec in SPECS
     }
-    expected |= {family.name for family in (*FAMILIES, *OWN_FAMILIES, *HISTORY_FAMILIES)}
+    expected |= {family.name for family in (*FAMILIES, *OWN_FAMILIES, *HISTORY_FAMILIES, *NOTIFICATION_FAMILIES)}
     expected |= {each.name + "_total" * (each.type == "counter") for each in ExporterMetrics().registry.collect()}
     assert set(named) == expected
     assert {name for name in named if named.count(name) > 1} == {

@@ -218,7 +218,36 @@ def test_a_message_that_is_not_taken_is_counted(plain: PreparedPlan, history: Hi
     exporter = Exporter(plain, history, sources=())
     exporter.deliver()
     exporter.update_age_metrics()
-    assert value_of(exporter.served.rendered.page, "basewatch_notification_failures_total", channel="chat") == 1
+    page = exporter.served.rendered.page
+    assert value_of(page, "basewatch_notification_failures_total", channel="chat") == 1
+    assert value_of(page, "basewatch_notifications_total", channel="chat", outcome="retried") == 1
+    assert value_of(page, "basewatch_notifications_total", channel="chat", outcome="delivered") == 0
+    assert value_of(page, "basewatch_notifications_pending", channel="chat") == 1
+    oldest = value_of(page, "basewatch_notifications_oldest_pending_timestamp_seconds", channel="chat")
+    assert oldest == run.finished.timestamp()
+
+
+def test_what_is_pending_shows_while_a_delivery_hangs(
+    plain: PreparedPlan, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page says so during the delivery and after it failed: no failure is counted then."""
+    run = a_run(a_finding())
+    history.record(run, messages_due(picture_of(run), policy=plain.plan.config.alerts))
+    exporter = Exporter(plain, history, sources=())
+    assert value_of(exporter.served.rendered.page, "basewatch_notifications_pending", channel="chat") == 0
+    during = list[float | None]()
+
+    def hanging(*_: object, **__: object) -> None:
+        exporter.render_page()
+        during.append(value_of(exporter.served.rendered.page, "basewatch_notifications_pending", channel="chat"))
+        raise HistoryError("the lock is never released")
+
+    monkeypatch.setattr("workflows.exporter.deliver_due", hanging)
+    exporter.deliver()
+    monkeypatch.setattr(history, "backlogs", hanging)
+    exporter.deliver()
+    assert during[0] == 1
+    assert value_of(exporter.served.rendered.page, "basewatch_notifications_pending", channel="chat") == 1
 
 
 def test_resources_show_as_they_become_known(plain: PreparedPlan, history: History) -> None:

@@ -63,6 +63,7 @@ def _own() -> Iterator[tuple[str, str]]:
     yield f"basewatch_credentials_expiry_timestamp_seconds{{{PLACE}}}", "3600+60x5000"
     yield "basewatch_run_last_success_timestamp_seconds", "0+60x5000"
     yield "basewatch_history_up", at(1)
+    yield "basewatch_config_last_reload_successful", at(1)
     yield f'basewatch_api_requests_total{{api="GetMetricData",{PLACE}}}', up(3)
     yield "basewatch_collector_overruns_total", at(0)
     yield 'basewatch_tenancy_watch_up{database="shop"}', at(1)
