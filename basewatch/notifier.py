@@ -138,6 +138,23 @@ class Forgetful(Protocol):
         ...
 
 
+@runtime_checkable
+class Acknowledging(Protocol):
+    """A notifier whose other side knows who has taken on an alert."""
+
+    @property
+    def name(self) -> str:
+        """The channel's name in the configuration."""
+        ...
+
+    def taken_by(self, reference: str) -> str:
+        """The person who has taken on the alerts of the message with this reference; empty if nobody has.
+
+        Raises: DeliveryError, when it cannot be read.
+        """
+        ...
+
+
 class Channel(ConfigModel, ABC):
     """The settings of one notification channel; each kind of channel is a subclass.
 

@@ -190,7 +190,7 @@ class Exporter:
         try:
             observed = observe_since_last(plan, self._prepared.sessions, self._history, utc_now)
             with self._recording:
-                recorded = record_run(plan, observed, self._history, only_changes=only_changes)
+                recorded = record_run(plan, observed, self._history, self._notifiers, only_changes=only_changes)
                 for watcher in watchers:
                     watcher.run_recorded(recorded.run)
                 self._keep(recorded.run)

@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 
-from alerts import Delivery, Picture, bundled, decide, deliver
+from alerts import Delivery, Picture, bundled, deliver
 from basewatch.history.store import History
 from basewatch.notifier import Notifier
+from workflows.acknowledged import decide_as_acknowledged
 from workflows.drills import remind_forgetful
 from workflows.plan import Plan
 
@@ -31,20 +32,20 @@ def deliver_due(
     The channels that forget open alerts are told of them again.
     No pass is recorded while `lock` is held.
     """
+    opened = tuple(notifiers)
     if shown is not None:
         with lock:
-            _decide_later(plan, shown, history, clock())
-    opened = tuple(notifiers)
+            _decide_later(plan, shown, history, opened, clock())
     delivery = deliver(history, opened, clock, channels=plan.config.alerts.channels)
     for problem in remind_forgetful(history, opened):
         logger.warning(problem)
     return delivery
 
 
-def _decide_later(plan: Plan, shown: Picture, history: History, at: datetime) -> None:
+def _decide_later(plan: Plan, shown: Picture, history: History, notifiers: Iterable[Notifier], at: datetime) -> None:
     """Queues what is due on the same picture at a later time."""
     later = replace(shown, at=at, judged=frozenset(), before={}, continuous=True)
     known = history.alert_state()
-    decided = decide(known, later, plan.config.alerts, plan.config.platform)
+    decided = decide_as_acknowledged(plan, known, later, history, notifiers)
     if decided.notifications or decided.conditions != known.conditions:
         history.remember(bundled(decided.notifications, plan.config.alerts.channels), decided.conditions)

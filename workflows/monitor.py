@@ -14,7 +14,6 @@ from alerts import (
     DeliveryRetryPolicy,
     Picture,
     bundled,
-    decide,
     deliver,
     last_chance_policy,
 )
@@ -28,6 +27,7 @@ from basewatch.time_limit import TimeLimit
 from checks.engine.causes import assign_causes
 from checks.engine.run import run_checks
 from collectors.cloudwatch.declared_targets import declared_targets
+from workflows.acknowledged import decide_as_acknowledged
 from workflows.clients import AwsSessions, LiveClients
 from workflows.drills import Drill, drill_if_due, remind_forgetful
 from workflows.fingerprint_intervals import run_intervals
@@ -83,9 +83,10 @@ def run_pass(
     """One scheduled pass. The run and its pending notifications are recorded in one transaction, then delivered."""
     end = clock() + plan.config.run.deadline
     observed = observe_since_last(plan, sessions, history, clock)
-    recorded = record_run(plan, observed, history)
+    opened = tuple(notifiers)
+    recorded = record_run(plan, observed, history, opened)
     policy = retry_policy or last_chance_policy(end - clock())
-    return deliver_recorded(plan, recorded, history, notifiers, clock, retry_policy=policy)
+    return deliver_recorded(plan, recorded, history, opened, clock, retry_policy=policy)
 
 
 def observe_since_last(plan: Plan, sessions: AwsSessions, history: History, clock: Clock) -> Observed:
@@ -153,8 +154,15 @@ def _observe(
     return Observed(run=run, collected=collected)
 
 
-def record_run(plan: Plan, observed: Observed, history: History, *, only_changes: bool = False) -> Recorded:
-    """Records the run and its pending notifications in one transaction.
+def record_run(
+    plan: Plan,
+    observed: Observed,
+    history: History,
+    notifiers: Iterable[Notifier] = (),
+    *,
+    only_changes: bool = False,
+) -> Recorded:
+    """Records the run and its pending notifications in one transaction. The notifiers say what is acknowledged.
 
     With `only_changes`, a run without a notification and without a changed status is not recorded. The findings of
     partial runs that were made during this pass are newer, so they replace those of this run.
@@ -183,7 +191,7 @@ def record_run(plan: Plan, observed: Observed, history: History, *, only_changes
     if first:
         run = replace(run, notes=(*run.notes, no_earlier_run(history)))
     shown = replace(picture(plan, run, other), continuous=known.continuous, note=NOTHING_RECORDED if first else "")
-    decided = decide(known, shown, plan.config.alerts, plan.config.platform)
+    decided = decide_as_acknowledged(plan, known, shown, history, notifiers)
     if not only_changes or decided.notifications or _statuses(current) != _statuses(run.findings):
         messages = bundled(decided.notifications, plan.config.alerts.channels)
         run = history.record(run, messages, decided.conditions)

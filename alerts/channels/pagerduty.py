@@ -10,7 +10,10 @@ from functools import cache
 from http.client import HTTPException
 from typing import Any, ClassVar, Literal, assert_never
 
+from pydantic import Field
+
 from alerts.channel_settings import ServerUrl, secret_word
+from alerts.channels.pagerduty_incidents import Incidents, api_beside
 from alerts.http_retry import (
     connection_error,
     may_have_arrived,
@@ -44,13 +47,24 @@ class PagerDutyChannel(Channel):
     kind: Literal["pagerduty"]
     routing_key: SecretReference
     endpoint: ServerUrl | None = None
+    api_token: SecretReference | None = Field(
+        default=None, description="a read-only key of the REST API, by which acknowledgements are read"
+    )
+    api: ServerUrl | None = Field(default=None, description="the REST API, unless it is that of PagerDuty's region")
 
     def notifier(self, environ: Mapping[str, str], store: SecretStore | None) -> PagerDuty:
         """The integration, ready to send; its key has 32 letters and digits."""
         endpoint = environ.get(PAGERDUTY_EVENTS_URL) or self.endpoint
         remedy = "it is the Integration Key of an Events API v2 integration, of 32 letters and digits"
         key = secret_word(self.name, self.routing_key, environ, store, form="[A-Za-z0-9]{32}", remedy=remedy)
-        return PagerDuty(name=self.name, routing_key=key, endpoint=endpoint)
+        return PagerDuty(name=self.name, routing_key=key, endpoint=endpoint, incidents=self._incidents(environ, store))
+
+    def _incidents(self, environ: Mapping[str, str], store: SecretStore | None) -> Incidents | None:
+        if self.api_token is None:
+            return None
+        remedy = "it is a key of the REST API: Integrations, API Access Keys"
+        token = secret_word(self.name, self.api_token, environ, store, form="[!-~]{10,}", remedy=remedy)
+        return Incidents(who=f"PagerDuty ({self.name})", token=token, api=self.api or api_beside(self.endpoint))
 
     def alertmanager_receiver(self, secret_file: Callable[[Reference], str]) -> Mapping[str, object]:
         """Opens an incident at the severity of the alerts."""
@@ -82,6 +96,7 @@ class PagerDuty:
     routing_key: Secret = field(repr=False)
     endpoint: str | None = None
     timeout_seconds: int = TIMEOUT_SECONDS
+    incidents: Incidents | None = None
 
     def __post_init__(self) -> None:
         # Here and not in the first send, which runs in a thread: silencing a warning is not thread-safe.
@@ -106,6 +121,10 @@ class PagerDuty:
         if accepted != dedup_key:
             raise DeliveryError(f"PagerDuty ({self.name}) accepted the event under another key", retryable=True)
         return Receipt(channel=self.name, reference=accepted)
+
+    def taken_by(self, reference: str) -> str:
+        """Who has acknowledged the incident with this key; empty without a token. Raises: DeliveryError."""
+        return self.incidents.acknowledged_by(reference) if self.incidents else ""
 
     def _session(self) -> Any:
         session = _pdpyras().EventsAPISession(self.routing_key.reveal())

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, Literal
+from urllib.parse import urlencode
 
 from pydantic import Field
 
@@ -46,6 +47,10 @@ _DOUBTFUL: Final = frozenset(("fatal_error", "internal_error", "request_timeout"
 _NOT_EDITABLE: Final = frozenset(
     ("message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found", "channel_not_found")
 )
+
+# The emoji by which a person takes on an alert, and the errors with which there are none to read.
+_TAKEN_ON: Final = frozenset(("eyes", "white_check_mark"))
+_NO_REACTIONS: Final = frozenset(("message_not_found", "missing_scope", "no_permission"))
 
 
 class SlackBotChannel(Channel):
@@ -100,6 +105,24 @@ class SlackBot:
             return self._continue(message, message.opening, *place)
         return self._post(message, {})
 
+    def taken_by(self, reference: str) -> str:
+        """The id of a person who reacted to the message with eyes or a check mark; empty if nobody did.
+
+        Also empty without the scope reactions:read. Raises: DeliveryError.
+        """
+        place = _place(reference)
+        if place is None:
+            return ""
+        # https://docs.slack.dev/reference/methods/reactions.get: `full`, as Slack shortens long lists of reactions.
+        query = urlencode({"channel": place[0], "timestamp": place[1], "full": "true"})
+        answer = self._call(f"reactions.get?{query}", None)
+        if answer.get("error") in _NO_REACTIONS:
+            return ""
+        self._require_ok(answer)
+        message: Any = answer.get("message")
+        reactions: Any = message.get("reactions") if isinstance(message, dict) else None
+        return next(filter(None, map(_taker, reactions if isinstance(reactions, list) else ())), "")
+
     def _continue(self, message: Message, opening: Opening, channel: str, timestamp: str) -> Receipt:
         state = slack_message(replace(message, notifications=opening.notifications or message.notifications))
         # Edited first: to repeat that after a failure of the second call changes nothing.
@@ -129,11 +152,16 @@ class SlackBot:
         self._require_ok(answer)
         return Receipt(channel=self.name, reference=f"{answer.get('channel', self.channel)}/{answer.get('ts', '')}")
 
-    def _call(self, method: str, body: Mapping[str, object]) -> dict[str, Any]:
-        """The answer to one call, which may be an error of Slack. Raises: DeliveryError, when it is no answer."""
-        headers = {"Authorization": f"Bearer {self.token.reveal()}", "Content-Type": "application/json; charset=utf-8"}
+    def _call(self, method: str, body: Mapping[str, object] | None) -> dict[str, Any]:
+        """The answer to one call, which may be an error of Slack; without a body, it is a GET.
+
+        Raises: DeliveryError, when it is no answer.
+        """
+        headers = {"Authorization": f"Bearer {self.token.reveal()}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json; charset=utf-8"
         peer = HttpPeer(who=f"Slack ({self.name})", timeout_seconds=self.timeout_seconds, headers=headers)
-        response = peer.send(f"{self.api}/{method}", body)
+        response = peer.send(f"{self.api}/{method}", body, method="GET" if body is None else "POST")
         answer = response.json()
         if response.status == HTTPStatus.TOO_MANY_REQUESTS:
             raise self._rate_limited(response)
@@ -163,3 +191,14 @@ def _place(reference: str) -> tuple[str, str] | None:
     """The channel and the timestamp of a reference; None if it is not one."""
     channel, slash, timestamp = reference.partition("/")
     return (channel, timestamp) if channel and slash and timestamp else None
+
+
+def _taker(reaction: Any) -> str:
+    """Who says by this reaction that they have taken on the alert; empty for every other reaction."""
+    match reaction:
+        case {"name": str(name), "users": [str(user), *_]} if name in _TAKEN_ON:
+            return cut(one_line(user), 60)
+        case {"name": str(name)} if name in _TAKEN_ON:
+            return "somebody"
+        case _:
+            return ""

@@ -43,6 +43,11 @@ class Episode:
         """The id of the message that opened it; empty when the channel gave no reference for one."""
         return next((each["message"] for each in self.rows if each["reference"]), "")
 
+    @property
+    def reference(self) -> str:
+        """The channel's own id of the message that opened it; empty when the channel gave none."""
+        return next((each["reference"] for each in self.rows if each["reference"]), "")
+
     def made_pointless_by(self, action: Action) -> tuple[int, ...]:
         """The sequence numbers of the rows that need not be sent any more once a notification with `action` is queued.
 

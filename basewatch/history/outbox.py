@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, i
 
 from basewatch.facts import to_json
 from basewatch.history.delivery_state import NOTIFIED, DeliveryState, notification_of
-from basewatch.history.episodes import Episode, batches, episodes, opening_of
+from basewatch.history.episodes import AlertInChannel, Episode, batches, episodes, opening_of
 from basewatch.history.rotten import parsed
 from basewatch.history.tables import notifications as table
 from basewatch.history.values import Backlog, OpenAlert
@@ -41,6 +41,12 @@ def last_delivered(connection: Connection, key: str) -> Mapping[str, datetime]:
     fired = (table.c.key == key, table.c.action == Action.FIRE, table.c.state == DeliveryState.DELIVERED)
     query = select(table.c.channel, func.max(table.c.delivered_at)).where(*fired).group_by(table.c.channel)
     return {channel: at for channel, at in connection.execute(query) if at is not None}
+
+
+def opening_references(connection: Connection, alerts: Iterable[AlertInChannel]) -> Mapping[AlertInChannel, str]:
+    """The channel's reference of the message that opened each of these alerts; without those that have none."""
+    found = {alert: episode.reference for alert, episode in episodes(connection, alerts).items()}
+    return {alert: reference for alert, reference in found.items() if reference}
 
 
 def enqueue(connection: Connection, messages: Sequence[Message]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -165,6 +165,10 @@ class History:
         """What the next decision on alerts rests on."""
         self._decided_on = self._transactions.read(recording.alert_state)
         return self._decided_on
+
+    def opening_references(self, alerts: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        """The channel's reference of the message that opened each alert, given by channel and key, if it has one."""
+        return self._transactions.read(partial(outbox.opening_references, alerts=tuple(alerts)))
 
     def acknowledge(self, acknowledgement: Acknowledgement) -> None:
         """Records that a person has taken on an alert; it replaces an earlier one."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -29,15 +30,18 @@ class SlackApi(WebhookServer):
         self.messages: dict[str, dict[str, Any]] = {}
         self.errors: dict[str, str] = {}
         self.calls: list[str] = []
+        self.reactions: list[dict[str, Any]] = []
         super().__init__(self._respond)
 
     def _respond(self, request: WebhookRequest) -> WebhookResponse:
-        method = request.path.rpartition("/")[2]
+        method, _, query = request.path.rpartition("/")[2].partition("?")
         self.calls.append(method)
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return _json({"ok": False, "error": "invalid_auth"})
         if method in self.errors:
             return _json({"ok": False, "error": self.errors.pop(method)})
+        if method == "reactions.get":
+            return self._reactions(request, parse_qs(query))
         body = slack_validation.validated_message(request.content_type, request.body)
         if method == "chat.update":
             if body["ts"] not in self.messages:
@@ -47,6 +51,12 @@ class SlackApi(WebhookServer):
         timestamp = f"1700000000.{len(self.messages):06}"
         self.messages[timestamp] = body
         return _json({"ok": True, "channel": body["channel"], "ts": timestamp})
+
+    def _reactions(self, request: WebhookRequest, query: dict[str, list[str]]) -> WebhookResponse:
+        if request.method != "GET" or query.get("timestamp", [""])[0] not in self.messages:
+            return _json({"ok": False, "error": "message_not_found"})
+        message = {"type": "message", "text": "...", **({"reactions": self.reactions} if self.reactions else {})}
+        return _json({"ok": True, "type": "message", "channel": query["channel"][0], "message": message})
 
 
 def _json(body: object) -> WebhookResponse:
@@ -133,3 +143,38 @@ def test_a_token_of_another_sort_stops_the_start(token: str) -> None:
     with pytest.raises(ConfigError, match=r"alerts\.channels\.alerts: .*env:SLACK") as caught:
         channel.notifier({"SLACK": token}, None)
     assert token not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reactions", "person"),
+    [
+        ([], ""),
+        ([{"name": "tada", "users": ["U1"], "count": 1}], ""),
+        ([{"name": "tada", "users": ["U1"], "count": 1}, {"name": "eyes", "users": ["U2", "U1"], "count": 2}], "U2"),
+        ([{"name": "white_check_mark", "users": ["U3"], "count": 1}], "U3"),
+        ([{"name": "eyes", "users": [], "count": 1}], "somebody"),
+        (["nonsense", {"name": None}], ""),
+    ],
+)
+def test_a_reaction_takes_on_an_alert(api: SlackApi, reactions: list[Any], person: str) -> None:
+    """Eyes or a check mark on the message of an alert say that somebody has it."""
+    reference = bot(api.url).send(message_of(FIRE)).reference
+    api.reactions = reactions
+    assert bot(api.url).taken_by(reference) == person
+
+
+@pytest.mark.parametrize("error", ["missing_scope", "message_not_found"])
+def test_reactions_that_nobody_may_read_are_none(api: SlackApi, error: str) -> None:
+    """Without the scope, or with the message deleted, nobody has taken the alert on; that is no failure."""
+    reference = bot(api.url).send(message_of(FIRE)).reference
+    api.errors["reactions.get"] = error
+    assert not bot(api.url).taken_by(reference)
+    assert not bot(api.url).taken_by("nonsense")
+
+
+def test_a_slack_that_fails_says_nothing_of_reactions(api: SlackApi) -> None:
+    """Any other error is one: nothing is taken for an acknowledgement."""
+    reference = bot(api.url).send(message_of(FIRE)).reference
+    api.errors["reactions.get"] = "internal_error"
+    with pytest.raises(DeliveryError, match="internal_error"):
+        bot(api.url).taken_by(reference)

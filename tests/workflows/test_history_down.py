@@ -25,7 +25,7 @@ from demo.receivers import Receivers
 from exposition.page import MetricsPage
 from tests.exposition.scraped import value_of
 from tests.fakes import NOON, a_finding, a_run, some_evidence
-from workflows import commands, monitor
+from workflows import acknowledged, commands, monitor
 from workflows.clients import AwsSessions
 from workflows.commands import ExitCode, PreparedPlan
 from workflows.exporter import Exporter
@@ -236,7 +236,7 @@ def test_an_alert_ends_although_the_history_is_lost_after_the_decision(
         database.write_text("dear diary, " * 5000)
         return decided
 
-    monkeypatch.setattr(monitor, "decide", decide_and_lose)
+    monkeypatch.setattr(acknowledged, "decide", decide_and_lose)
     run(replace(KNOWN, status=Status.PASS), at=LATER)
     assert receivers.pagerduty.incidents == {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from basewatch.history.store import History
 from basewatch.model import Status
 from basewatch.notifier import Action
 from tests.alerts.pictures import committed_plan
-from tests.fakes import NOON, FakeNotifier, a_finding, a_run, picture_of
+from tests.fakes import NOON, FakeNotifier, a_finding, a_run, picture_of, refused
 from workflows.later import deliver_due
 
 PLAN = committed_plan()
@@ -38,6 +39,22 @@ def record(history: History, status: Status, at: datetime) -> Picture:
     return shown
 
 
+@dataclass(slots=True)
+class TakenNotifier(FakeNotifier):
+    """A channel where `person` has taken on everything; None: it does not say."""
+
+    person: str | None = ""
+    asked: int = 0
+
+    def taken_by(self, reference: str) -> str:
+        """Who has taken on the message."""
+        assert reference.startswith(self.name)
+        self.asked += 1
+        if self.person is None:
+            raise refused()
+        return self.person
+
+
 def _at(moment: datetime) -> datetime:
     return moment
 
@@ -56,3 +73,19 @@ def test_a_reminder_comes_between_two_passes_and_once(history: History) -> None:
     for channel in channels:
         assert [each.action for each in channel.sent] == [Action.FIRE, Action.REMIND, Action.RESOLVE]
         assert len({each.id for each in channel.sent}) == len(channel.sent)
+
+
+@pytest.mark.parametrize(("person", "reminders"), [("Ann Lee", 0), ("", 1), (None, 1)])
+def test_what_was_acknowledged_in_a_channel_is_not_repeated(
+    history: History, person: str | None, reminders: int
+) -> None:
+    """PagerDuty is asked when a reminder is due, not before; what it does not say is no acknowledgement."""
+    slack, pager = FakeNotifier(name="production-alerts"), TakenNotifier(name="on-call", person=person)
+    shown, day = record(history, Status.FAIL, NOON), timedelta(days=1)
+    for moment in (NOON, NOON + timedelta(hours=1), NOON + day, NOON + day + timedelta(minutes=1)):
+        deliver_due(PLAN, shown, history, [slack, pager], partial(_at, moment), lock=nullcontext())
+
+    assert [each.action for each in slack.sent] == [Action.FIRE] + [Action.REMIND] * reminders
+    assert pager.asked == 1
+    recorded = [(each.person, each.note, each.at) for each in history.acknowledgements()]
+    assert recorded == ([(person, "in on-call", NOON + day)] if person else [])
