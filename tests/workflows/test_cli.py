@@ -187,7 +187,9 @@ def test_a_run_is_recorded_written_down_and_verified(
     """`run` writes its reports and its history; `verify` accepts both, and a changed report no longer."""
     said = basewatch("run", cwd=tmp_path, environ=watching)
     # Two promises of the configuration have no check yet.
-    assert (said.returncode, said.stderr) == (3, "")
+    assert said.returncode == 3
+    assert said.stderr.startswith("basewatch: There is no earlier run in the history sqlite:///out/basewatch.db. ")
+    assert len(said.stderr.splitlines()) == 1
     written = {path.name for path in (tmp_path / "out").iterdir()}
     assert written >= {"report.html", "report.md", "findings.json", "metrics.prom", "run.json", "basewatch.db"}
     reports = written - {"basewatch.db", "basewatch.db-wal", "basewatch.db-shm"}
@@ -200,10 +202,10 @@ def test_a_run_is_recorded_written_down_and_verified(
 
 
 @pytest.mark.slow
-def test_an_alert_that_does_not_arrive_is_exit_status_4(
+def test_an_alert_that_does_not_arrive_adds_4_to_the_exit_status(
     box: Sandbox, receivers: Receivers, tmp_path: Path, command: Command, watching: Mapping[str, str]
 ) -> None:
-    """A finding of low severity whose message Slack refuses for good is 4: a notification was lost."""
+    """A finding of low severity whose message Slack refuses for good adds 4 to the exit status."""
     slow = BY_NAME["function-slow"]
     declared = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
     declared["checks"] = {"service.function.latency": {"severity": "low"}}
@@ -212,7 +214,8 @@ def test_an_alert_that_does_not_arrive_is_exit_status_4(
     slow.apply(box)
     said = command("run", environ=watching)
     slow.repair(box)
-    assert said.returncode == 4
+    # 3 besides: two promises of the configuration have no check yet.
+    assert said.returncode == 4 | 3
     assert "production-alerts was not notified of service.function.latency" in said.stderr
 
 
