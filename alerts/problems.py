@@ -18,17 +18,14 @@ from basewatch.model import Status
 class Problem:
     """An alert of the picture. `conditions` are those of its findings.
 
+    `since` is when a pass first saw it; the alert may have begun earlier, as the facts say.
     `first_fired_at` is when the first channel in which it is open was notified; None when it is open in none.
     """
 
     alert: Alert
     conditions: tuple[Condition, ...]
+    since: datetime
     first_fired_at: datetime | None
-
-    @property
-    def since(self) -> datetime:
-        """When it began."""
-        return self.alert.since
 
     def lasts(self, streak: Streak) -> bool:
         """Whether a finding of it has been a problem for so many passes, or for so long, or comes and goes."""
@@ -60,10 +57,11 @@ def _problem(alert: Alert, conditions: Conditions, opened: Iterable[OpenAlert]) 
     holding = tuple(each for each in found if each is not None and each.holds)
     lead = [each for each in holding if each.key == alert.key] or holding
     # An alert that was open through a pass without the problem began before that.
-    told = [each.last_notification.alert.since for each in opened]
-    since = min([*(each.since for each in lead), *told], default=alert.since)
+    told, fired = [each.last_notification.alert.since for each in opened], [each.fired_at for each in opened]
+    since = min([*(each.since for each in lead), *fired], default=alert.since)
     return Problem(
-        alert=replace(alert, since=since, flapping=any(each.flapping for each in holding)),
+        alert=replace(alert, since=min([alert.since, since, *told]), flapping=any(each.flapping for each in holding)),
         conditions=holding,
-        first_fired_at=min((each.fired_at for each in opened), default=None),
+        since=since,
+        first_fired_at=min(fired, default=None),
     )

@@ -70,7 +70,7 @@ class Verdict:
     """A judge's result for one subject; an empty `subject` is the component itself.
 
     `severity` replaces the check's severity for this verdict; the configuration overrides both. `affected` are the
-    principals and objects concerned: see basewatch.affected. `source` and `action` are those of Finding.
+    principals and objects concerned: see basewatch.affected. `source`, `action` and `since` are those of Finding.
     """
 
     status: Status
@@ -84,6 +84,7 @@ class Verdict:
     affected: tuple[tuple[str, str], ...] = ()
     source: str = ""
     action: str = ""
+    since: datetime | None = None
 
     def __post_init__(self) -> None:
         if (self.status is Status.UNVERIFIED) != (self.reason is not None):
@@ -158,8 +159,8 @@ class Evidence:
 class Finding:
     """One verdict on a component or a `subject` in it; `cause` is the key of the finding that explains it.
 
-    An UNVERIFIED finding says what could not be seen: `source` in the words of Evidence.source, and the `action` there:
-    an IAM action, `connect`, or a statement's name. Both are empty when facts were read that do not suffice.
+    An UNVERIFIED finding says what could not be seen: `source` as in Evidence, and the `action` there: an IAM action,
+    `connect`, or a statement's name; none, if facts do not suffice. `since` is when a FAIL began, if its facts tell.
     """
 
     check: str
@@ -179,6 +180,7 @@ class Finding:
     cause: str = ""
     source: str = ""
     action: str = ""
+    since: datetime | None = None
 
     @property
     def key(self) -> str:

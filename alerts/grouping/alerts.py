@@ -61,7 +61,7 @@ def _failing(picture: Picture, lead: Finding, members: Sequence[Finding]) -> Ale
         status=lead.status,
         severity=worst_first((lead, *members))[0].severity,
         summary=lead.summary,
-        since=picture.at,
+        since=min(picture.at, lead.since or picture.at),
         finding=lead.key,
         title=picture.titles.get(lead.check, ""),
         observed=lead.observed,

@@ -143,7 +143,7 @@ def read_known_ids(connection: Connection, pairs: Sequence[ExpectedCheck]) -> di
 def finding_columns(finding: Finding) -> Columns:
     """The row of one finding, without its run and position."""
     columns = _columns(to_json(Finding, finding))
-    return {"key": finding.key, "check_id": columns.pop("check"), **columns}
+    return {**columns, "key": finding.key, "check_id": columns.pop("check"), "since": finding.since}
 
 
 def _run_columns(run: Run) -> Columns:

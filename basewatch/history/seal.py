@@ -11,7 +11,7 @@ from basewatch.model import JSON, Run
 
 _Form: TypeAlias = "dict[str, JSON]"
 # Fields added later are hashed only when they are not empty, so that older seals stay valid.
-_ADDED_LATER = frozenset({"scope", "intervals", "about", "cause", "source", "action"})
+_ADDED_LATER = frozenset({"scope", "intervals", "about", "cause", "source", "action", "since"})
 # Names that fields had when the first runs were sealed.
 _SEALED_NAMES = {"affected": "about"}
 

@@ -54,6 +54,7 @@ findings = Table(
     Column("cause", Text, nullable=False, server_default="", comment="key of the finding that explains it"),
     Column("source", Text, nullable=False, server_default="", comment="where an UNVERIFIED one could not look"),
     Column("action", Text, nullable=False, server_default="", comment="what it asked there"),
+    Column("since", UtcTimestamp, comment="when a FAIL began, where its facts tell"),
     Index("findings_by_key", "key", "run"),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from basewatch.affected import LOST, with_affected
@@ -136,7 +136,8 @@ def restorable_within_rpo(window: RestoreWindow, cluster: AuroraCluster, now: da
         yield unverified(Reason.NOT_ENOUGH_DATA, missing, observed=observed, expected=expected)
     elif lag > promised:
         summary = "The latest restorable time is older than promised"
-        yield failed(f"{summary}{_idle(window)}", observed=observed, expected=expected)
+        verdict = failed(f"{summary}{_idle(window)}", observed=observed, expected=expected)
+        yield replace(verdict, since=window.latest + promised if window.latest else None)
     elif loss is None:
         yield _unknown_state(window, observed, expected)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from basewatch.aws import AwsClient
@@ -121,7 +121,8 @@ def newest_dump_is_fresh(facts: DumpFreshness, dumps: DumpBackups, now: datetime
     if ours is not None and ours.status is Status.PASS:
         yield ours
     elif len({verdict.status for verdict in perhaps}) == 1:
-        yield ours or perhaps[0]
+        # Each of the families may be of the database: only when the last one was too old was the promise broken.
+        yield replace(ours or perhaps[0], since=max((each.since for each in perhaps if each.since), default=None))
     else:
         names = ", ".join(f"'{each.family}'" for each in facts.families[:5])
         summary = f"The names do not say which dumps are of the database {dumps.database}"
@@ -148,7 +149,8 @@ def _of_family(newest: NewestOfFamily, dumps: DumpBackups, aws_now: datetime, ex
     if newest_age <= dumps.stale_after:
         return passed("The newest dump is recent enough", observed=observed, expected=expected)
     if written_age > dumps.stale_after:
-        return failed("The newest dump is too old", observed=observed, expected=expected)
+        too_old_from = max(newest.newest_content, newest.last_written) + dumps.stale_after
+        return replace(failed("The newest dump is too old", observed=observed, expected=expected), since=too_old_from)
     summary = "An old dump was written again: the name or the bytes of the newest dump are older than promised"
     observed = f"{newest.last_key}, written {minutes_text(written_age)} ago, is {minutes_text(newest_age)} old"
     remedy = "find out why the backup job writes an old dump; if it does not, declare the `pattern` of the dumps"

@@ -35,7 +35,7 @@ class PlannedCheck:
 def judge_outcome(planned: PlannedCheck, outcome: Outcome, now: datetime) -> tuple[Finding, ...]:
     """The findings of one pair, at least one, sorted by subject; the facts are parsed from the evidence."""
     digest = outcome.digest if isinstance(outcome, Evidence) else ""
-    findings = (_finding(planned, verdict, digest) for verdict in _verdicts(planned, outcome, now))
+    findings = (_finding(planned, verdict, digest, now) for verdict in _verdicts(planned, outcome, now))
     return tuple(sorted(findings, key=lambda finding: finding.subject))
 
 
@@ -91,7 +91,7 @@ def _bug(summary: str) -> Verdict:
     return unverified(Reason.BUG, summary, remedy="Report it with the log of this run; other checks are not affected.")
 
 
-def _finding(planned: PlannedCheck, verdict: Verdict, digest: str) -> Finding:
+def _finding(planned: PlannedCheck, verdict: Verdict, digest: str, now: datetime) -> Finding:
     remedy = verdict.remedy
     if not remedy and verdict.status is Status.FAIL:
         remedy = planned.check.doc_sections.get("Fix", "")
@@ -111,6 +111,8 @@ def _finding(planned: PlannedCheck, verdict: Verdict, digest: str) -> Finding:
         affected=verdict.affected,
         source=verdict.source,
         action=verdict.action,
+        # The clocks of AWS and of a database may be ahead of this one.
+        since=min(verdict.since, now) if verdict.since else None,
     )
 
 
@@ -147,9 +149,14 @@ def _rejudged(
     for (check, component), finding in pairs.items():
         planned = PlannedCheck(check=known[check], component=_component(run, component))
         for rejudged in judge_outcome(planned, evidence[finding.evidence], run.window.end):
-            # The severity can come from the configuration of that run, so the recorded one is kept.
             before = recorded.get(rejudged.key)
-            yield replace(rejudged, severity=before.severity) if before else rejudged
+            if before is None:
+                yield rejudged
+                continue
+            # The severity can come from the configuration of that run, so the recorded one is kept. Runs of earlier
+            # versions have no `since`.
+            since = rejudged.since if before.since else None
+            yield replace(rejudged, severity=before.severity, since=since)
 
 
 def _with_causes(

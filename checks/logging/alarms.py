@@ -50,7 +50,8 @@ def alarms_are_quiet(facts: ComponentAlarms, component: AlarmedComponent, _now: 
     )
     unheard, unevaluated = _unheard(facts), [f"{a.name} ({a.evaluation})" for a in facts.alarms if a.evaluation]
     if firing:
-        yield failed(f"Alarms firing: {', '.join(firing)}", observed=observed, expected=expected)
+        verdict = failed(f"Alarms firing: {', '.join(firing)}", observed=observed, expected=expected)
+        yield replace(verdict, since=facts.firing_since)
     elif unheard:
         yield failed(f"Alarms that reach nobody: {'; '.join(unheard)}", observed=observed, expected=expected)
     elif facts.unread:

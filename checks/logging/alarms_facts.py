@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -31,6 +32,7 @@ class Alarm:
     `notified` are the ARNs of the enabled actions, its own and those of the composite alarms above it, that can notify
     a person or a service.
     `evaluation` is what keeps CloudWatch from evaluating it, such as `EVALUATION_ERROR`; its state is then an old one.
+    `since` is when it came into its state; None where CloudWatch does not tell.
     `never_fires` holds for an alarm below zero on a metric of AWS, of which none is negative.
     """
 
@@ -39,6 +41,7 @@ class Alarm:
     notified: tuple[str, ...] = ()
     evaluation: str = ""
     never_fires: bool = False
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,12 @@ class ComponentAlarms:
     topics: tuple[Topic, ...] = ()
     unresolved: tuple[str, ...] = ()
     unread: Unread | None = None
+
+    @property
+    def firing_since(self) -> datetime | None:
+        """When the first of the firing alarms began to fire; None when it is not known of any."""
+        began = (alarm.since for alarm in self.alarms if alarm.state is AlarmState.ALARM and alarm.since)
+        return min(began, default=None)
 
     def names_in_state(self, state: AlarmState) -> tuple[str, ...]:
         """The names of the alarms in a state, sorted."""
@@ -88,6 +97,7 @@ def component_alarms(aws: AwsClient, component: AlarmedComponent) -> ComponentAl
             notified=notifying(_actions(name, known, above)),
             evaluation=optional(known[name], "EvaluationState", kind=str) or "",
             never_fires=_never_fires(known[name]),
+            since=optional(known[name], "StateTransitionedTimestamp", kind=datetime),
         )
         for name in sorted(found)
     )

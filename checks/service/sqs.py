@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from basewatch.check import check
 from basewatch.components import Queue
@@ -54,7 +54,13 @@ def oldest_below(facts: OldestMessage, queue: Queue, _now: datetime) -> Iterator
     """
     age = facts.age_seconds
     promise = latency_promise("the age of the oldest message", queue.oldest_below)
-    yield judge_gauge(age, promise, absent=_idle(age, promise.limit), idle_verdict=no_activity_verdict("message"))
+    verdict = judge_gauge(age, promise, absent=_idle(age, promise.limit), idle_verdict=no_activity_verdict("message"))
+    yield replace(verdict, since=_too_old_from(age, promise.limit)) if verdict.since == age.start else verdict
+
+
+def _too_old_from(age: AlignedSeries, limit: float) -> datetime:
+    """When the message that is too old at the start of the series became so, at the latest."""
+    return min(age.start, age.time_at(1) - timedelta(seconds=(age.values[0] or limit) - limit))
 
 
 def _idle(age: AlignedSeries, limit: float) -> tuple[bool, ...]:

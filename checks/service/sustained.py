@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from basewatch.metrics import kept_for
@@ -87,11 +88,12 @@ def _verdict(
         longest = max(broken.certain, key=len)
         span = f"for {_span(series, longest)}"
         peak = promise.format_value(max(_values(series, longest)))
-        return failed(
+        verdict = failed(
             f"{promise.sentence_start} was above the limit {span}, with a peak of {peak}",
             observed=f"peak {peak}, above the limit {span}",
             expected=promise.expected,
         )
+        return replace(verdict, since=series.time_at(longest.start))
     if broken.possible:
         return _possible_breach(series, kinds, promise, max(broken.possible, key=len))
     if inconclusive is not None:

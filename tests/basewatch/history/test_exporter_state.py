@@ -58,6 +58,7 @@ def test_a_history_from_before_counters_opens(url: str) -> None:
         connection.exec_driver_sql("ALTER TABLE findings RENAME COLUMN affected TO about")
         connection.exec_driver_sql("ALTER TABLE findings DROP COLUMN source")
         connection.exec_driver_sql("ALTER TABLE findings DROP COLUMN action")
+        connection.exec_driver_sql("ALTER TABLE findings DROP COLUMN since")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0003'")
     engine.dispose()
     with History.open(url) as history:

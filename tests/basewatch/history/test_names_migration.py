@@ -46,6 +46,7 @@ def test_a_history_with_the_earlier_names_keeps_its_content(url: str) -> None:
             "UPDATE notifications SET state = 'owed'",
             "ALTER TABLE findings DROP COLUMN source",
             "ALTER TABLE findings DROP COLUMN action",
+            "ALTER TABLE findings DROP COLUMN since",
             "DROP TABLE set_aside",
             *WITHOUT_MESSAGES,
             "DROP TABLE acknowledgements",

@@ -113,6 +113,7 @@ def test_a_history_from_before_partial_runs_opens_and_holds(url: str) -> None:
             "DROP TABLE counters",
             "ALTER TABLE findings DROP COLUMN source",
             "ALTER TABLE findings DROP COLUMN action",
+            "ALTER TABLE findings DROP COLUMN since",
             "UPDATE alembic_version SET version_num = '0001'",
         ):
             connection.exec_driver_sql(statement)

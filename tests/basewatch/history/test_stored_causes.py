@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import create_engine
@@ -13,7 +14,7 @@ from basewatch.model import Run, Status, Transition
 from tests.basewatch.history.earlier import WITHOUT_MESSAGES
 from tests.fakes import NOON, a_finding, a_run
 
-CAUSE = replace(a_finding(subject="app"), affected=(("app", "*"),))
+CAUSE = replace(a_finding(subject="app"), affected=(("app", "*"),), since=NOON - timedelta(hours=3, microseconds=1))
 SYMPTOM = replace(a_finding(subject="invoices"), affected=(("app", "invoices"),), cause=CAUSE.key)
 
 SEALED_BEFORE = "200aa53b3bf8eb16a0a2cac58c9ac4a591a3e9122ded626b6b96dfa3c86a96ea"
@@ -41,10 +42,11 @@ def test_a_cause_reads_back(history: History) -> None:
         "UPDATE findings SET affected = '[]'",
         "UPDATE findings SET source = ''",
         "UPDATE findings SET action = ''",
+        "UPDATE findings SET since = NULL",
     ],
 )
 def test_a_cause_cannot_be_changed_unseen(history: History, url: str, change: str) -> None:
-    """The seal covers what explains a finding, what it is about, and what it could not see."""
+    """The seal covers what explains a finding, what it is about, what it could not see, and since when."""
     blind = replace(a_finding(Status.UNVERIFIED, subject="x"), source="postgresql:main", action="connect")
     history.record(a_run(CAUSE, SYMPTOM, blind), ())
     engine = create_engine(url)
@@ -71,6 +73,7 @@ def test_a_history_from_before_causes_opens_and_holds(url: str) -> None:
             "ALTER TABLE findings DROP COLUMN affected",
             "ALTER TABLE findings DROP COLUMN source",
             "ALTER TABLE findings DROP COLUMN action",
+            "ALTER TABLE findings DROP COLUMN since",
             *WITHOUT_MESSAGES,
             "DROP TABLE set_aside",
             "DROP TABLE acknowledgements",
