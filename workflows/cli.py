@@ -204,6 +204,11 @@ def main() -> NoReturn:
             signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     try:
         app()
+    except ImportError as error:
+        # Such as PSYCOPG_IMPL=c without that package: its text has the lines of each attempt.
+        reason = " ".join(str(error).split())
+        typer.echo(f"basewatch: a library cannot be loaded: {reason}; install basewatch again", err=True)
+        sys.exit(2)
     except Exception as error:
         from basewatch.errors import BasewatchError
 

@@ -106,6 +106,13 @@ def test_python_without_docstrings_is_refused_in_a_sentence(tmp_path: Path) -> N
     assert "Traceback" not in said.stderr
 
 
+def test_a_library_that_cannot_be_loaded_is_a_sentence(tmp_path: Path) -> None:
+    """The environment may choose an implementation of psycopg that is not installed."""
+    said = basewatch("plan", cwd=tmp_path, environ={"PSYCOPG_IMPL": "nonsense"})
+    assert said.returncode == 2
+    assert said.stderr.startswith("basewatch: a library cannot be loaded: ")
+
+
 def test_a_mistake_is_shown_with_its_place_and_no_traceback(tmp_path: Path, command: Command) -> None:
     """A wrong key is exit status 2, with file, line and a suggestion."""
     text = CONFIG.read_text(encoding="utf-8").replace("lookback: 1h", "lokback: 1h")
