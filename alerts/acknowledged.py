@@ -17,8 +17,8 @@ TOTAL_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """A person has taken on the alerts of one message."""
+class Answer:
+    """Who has taken on the alerts of one message, as its channel says; `person` is empty if nobody has."""
 
     channel: str
     reference: str
@@ -33,15 +33,15 @@ class _End:
     problem: str = ""
 
 
-_Answers: TypeAlias = SimpleQueue[Taken | _End]
+_Answers: TypeAlias = SimpleQueue[Answer | _End]
 
 
 def read_acknowledgements(
     asked: Sequence[tuple[Acknowledging, Sequence[str]]],
     seconds: float = TOTAL_SECONDS,
     monotonic: Callable[[], float] = time.monotonic,
-) -> tuple[tuple[Taken, ...], tuple[str, ...]]:
-    """What is taken on of these messages, given by their references, and a line for each channel that did not answer.
+) -> tuple[tuple[Answer, ...], tuple[str, ...]]:
+    """What each channel says of its messages, given by their references, and a line for each that did not answer.
 
     A channel is asked nothing more after its first failure. Never raises.
     """
@@ -55,20 +55,20 @@ def read_acknowledgements(
             args=(notifier, references, may_go_on, answers),
             daemon=True,
         ).start()
-    taken, problems = list[Taken](), list[str]()
+    given, problems = list[Answer](), list[str]()
     while waiting:
         try:
             answer = answers.get(timeout=max(end - monotonic(), 0))
         except Empty:
             problems += [f"{name} did not say in time who has taken on which alert" for name in waiting]
             break
-        if isinstance(answer, Taken):
-            taken.append(answer)
+        if isinstance(answer, Answer):
+            given.append(answer)
             continue
         del waiting[answer.channel]
         if answer.problem:
             problems.append(f"{answer.channel} did not say who has taken on which alert: {answer.problem}")
-    return tuple(taken), tuple(problems)
+    return tuple(given), tuple(problems)
 
 
 def _until(end: float, monotonic: Callable[[], float]) -> Callable[[], bool]:
@@ -81,8 +81,8 @@ def _ask(notifier: Acknowledging, references: Sequence[str], may_go_on: Callable
         for reference in references:
             if not may_go_on():
                 return
-            if person := notifier.taken_by(reference):
-                answers.put(Taken(channel=notifier.name, reference=reference, person=person))
+            person = notifier.taken_by(reference)
+            answers.put(Answer(channel=notifier.name, reference=reference, person=person))
     except DeliveryError as error:
         problem = str(error)
     except Exception as error:  # noqa: BLE001  # a channel may be a third party's, and none may stop a pass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from basewatch.history.rotten import parsed
 from basewatch.history.tables import acknowledgements as table
@@ -18,6 +18,11 @@ def write(connection: Connection, acknowledgement: Acknowledgement) -> None:
     same = table.c.key == acknowledgement.key
     if not connection.execute(update(table).where(same).values(columns)).rowcount:
         connection.execute(insert(table).values(columns))
+
+
+def remove(connection: Connection, key: str) -> None:
+    """Removes the acknowledgement of this alert, if there is one."""
+    connection.execute(delete(table).where(table.c.key == key))
 
 
 def read(connection: Connection) -> tuple[Acknowledgement, ...]:

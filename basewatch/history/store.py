@@ -174,6 +174,10 @@ class History:
         """Records that a person has taken on an alert; it replaces an earlier one."""
         self._transactions.write(partial(acknowledgements.write, acknowledgement=acknowledgement))
 
+    def withdraw_acknowledgement(self, key: str) -> None:
+        """Records that nobody has the alert any more."""
+        self._transactions.write(partial(acknowledgements.remove, key=key))
+
     def acknowledgements(self) -> tuple[Acknowledgement, ...]:
         """Every acknowledgement, also of alerts that have ended, oldest first."""
         return self._transactions.read(acknowledgements.read)

@@ -79,7 +79,11 @@ class OpenAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledgement:
-    """A person has taken on the alert `key`. It counts for the alerts that were open at that time, until they end."""
+    """A person has taken on the alert `key`. It counts for the alerts that were open at that time, until they end.
+
+    One that was read in a channel counts until the channel says that nobody has the alert any more; `at` is when the
+    channel was last asked.
+    """
 
     key: str
     person: str

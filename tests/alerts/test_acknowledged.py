@@ -9,7 +9,7 @@ from threading import Event
 
 import pytest
 
-from alerts.acknowledged import Taken, read_acknowledgements
+from alerts.acknowledged import Answer, read_acknowledgements
 from basewatch.errors import DeliveryError
 
 
@@ -46,19 +46,22 @@ def _break(_reference: str) -> None:
 
 
 def test_each_channel_is_asked_about_its_messages() -> None:
-    """Only what somebody has taken on is returned."""
+    """That nobody has taken one on is an answer too."""
     slack, pager = AskedChannel("slack", {"1": "U1"}), AskedChannel("on-call", {"a": "Ann", "b": "Ben"})
-    taken, problems = read_acknowledgements([(slack, ["1", "2"]), (pager, ["a", "c"])])
-    found = {(each.channel, each.reference, each.person) for each in taken}
-    assert (found, problems) == ({("slack", "1", "U1"), ("on-call", "a", "Ann")}, ())
+    given, problems = read_acknowledgements([(slack, ["1", "2"]), (pager, ["a", "c"])])
+    found = {(each.channel, each.reference, each.person) for each in given}
+    assert (found, problems) == (
+        {("slack", "1", "U1"), ("slack", "2", ""), ("on-call", "a", "Ann"), ("on-call", "c", "")},
+        (),
+    )
 
 
 @pytest.mark.parametrize(("fails", "words"), [(_refuse, "it answered 500"), (_break, "broken (ZeroDivisionError)")])
 def test_a_channel_that_fails_is_asked_nothing_more(fails: Callable[[str], None], words: str) -> None:
     """Nothing is acknowledged there; the other channels count."""
     slack, pager = AskedChannel("slack", {"1": "U1"}, fails), AskedChannel("on-call", {"a": "Ann"})
-    taken, problems = read_acknowledgements([(slack, ["1", "2"]), (pager, ["a"])])
-    assert taken == (Taken(channel="on-call", reference="a", person="Ann"),)
+    given, problems = read_acknowledgements([(slack, ["1", "2"]), (pager, ["a"])])
+    assert given == (Answer(channel="on-call", reference="a", person="Ann"),)
     assert slack.asked == ["1"]
     assert [words in each and "slack" in each for each in problems] == [True]
 
@@ -71,8 +74,8 @@ def test_a_channel_that_hangs_is_not_waited_for(released: Event) -> None:
             released.wait()
 
     slack = AskedChannel("slack", {"1": "U1"}, hang)
-    taken, problems = read_acknowledgements([(slack, ["1", "2", "3"])], seconds=0.1)
-    assert taken == (Taken(channel="slack", reference="1", person="U1"),)
+    given, problems = read_acknowledgements([(slack, ["1", "2", "3"])], seconds=0.1)
+    assert given == (Answer(channel="slack", reference="1", person="U1"),)
     assert problems == ("slack did not say in time who has taken on which alert",)
     released.set()
     for thread in threading.enumerate():

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from alerts import Picture, bundled, decide
+from basewatch.history import Acknowledgement
 from basewatch.history.store import History
 from basewatch.model import Status
 from basewatch.notifier import Action
@@ -89,3 +90,32 @@ def test_what_was_acknowledged_in_a_channel_is_not_repeated(
     assert pager.asked == 1
     recorded = [(each.person, each.note, each.at) for each in history.acknowledgements()]
     assert recorded == ([(person, "in on-call", NOON + day)] if person else [])
+
+
+@pytest.mark.parametrize(("person", "reminders"), [("Ann Lee", 0), ("", 1), (None, 0)])
+def test_an_acknowledgement_that_is_withdrawn_in_its_channel_counts_no_more(
+    history: History, person: str | None, reminders: int
+) -> None:
+    """It is read again, not each minute; only if the channel says that nobody has the alert, there are reminders."""
+    pager, half = TakenNotifier(name="on-call", person="Ann Lee"), timedelta(minutes=30)
+    # The other channel takes nothing: what it is to be told again and again is no reason to ask.
+    shown, due = record(history, Status.FAIL, NOON), NOON + timedelta(days=1)
+    for moment in (NOON, due, due + half / 2):
+        deliver_due(PLAN, shown, history, [pager], partial(_at, moment), lock=nullcontext())
+    assert pager.asked == 1
+    pager.person = person
+    for moment in (due + half, due + half + timedelta(minutes=1)):
+        deliver_due(PLAN, shown, history, [pager], partial(_at, moment), lock=nullcontext())
+    assert [each.action for each in pager.sent] == [Action.FIRE] + [Action.REMIND] * reminders
+    assert (pager.asked, len(history.acknowledgements())) == (2, 1 - reminders)
+
+
+def test_a_person_who_acknowledged_by_command_is_not_asked_about(history: History) -> None:
+    """Whatever a channel says, that counts until the alert ends."""
+    pager, day = TakenNotifier(name="on-call"), timedelta(days=1)
+    shown = record(history, Status.FAIL, NOON)
+    taken = Acknowledgement(key=a_finding().key, person="ann", note="", at=NOON)
+    history.acknowledge(taken)
+    for moment in (NOON, NOON + day):
+        deliver_due(PLAN, shown, history, [pager], partial(_at, moment), lock=nullcontext())
+    assert (pager.asked, history.acknowledgements()) == (0, (taken,))
