@@ -78,8 +78,14 @@ class ChannelQueue:
 
         False when there is no other, or when too many were passed over: then the channel is broken, not its messages.
         """
-        keys = {each.key for each in self.backlog[0].notifications}
-        others = [each for each in self.backlog if keys.isdisjoint(item.key for item in each.notifications)]
+        held, others = {each.key for each in self.backlog[0].notifications}, list[PendingMessage]()
+        for each in self.backlog:
+            keys = {notification.key for notification in each.notifications}
+            # What waits holds up all of its alerts in turn.
+            if held.isdisjoint(keys):
+                others.append(each)
+            else:
+                held |= keys
         if not others or self.passed_over >= MAX_SET_ASIDE:
             return False
         first = self.backlog[0]

@@ -12,8 +12,9 @@ from alerts.dispatch import Dispatcher
 from alerts.fallback import diverted
 from alerts.retry_policy import DEFAULT_DELIVERY_RETRY_POLICY, DeliveryRetryPolicy
 from alerts.undelivered import Delivery, Outlook, Undelivered
+from alerts.urgency import most_urgent_first
 from basewatch.notifier import Channel, Notification, Notifier
-from basewatch.outbox import Outbox, PendingMessage
+from basewatch.outbox import LONGEST_WAIT, Outbox, PendingMessage
 
 
 def deliver(
@@ -66,10 +67,16 @@ def _queues(
         by_channel.setdefault(each.channel, []).append(each)
     for name, waiting in by_channel.items():
         if name in notifiers:
-            ready_at = clock() if retry_policy.even_early else waiting[0].next_attempt_at
+            ready_at = clock() if retry_policy.even_early else _left_alone_until(waiting, clock())
             channel = channels.get(name)
             pace = Pace(interval=channel.min_interval, burst=channel.burst) if channel else Pace()
-            yield ChannelQueue.of(notifiers[name], pace, waiting, ready_at)
+            yield ChannelQueue.of(notifiers[name], pace, most_urgent_first(waiting), ready_at)
+
+
+def _left_alone_until(waiting: Iterable[PendingMessage], now: datetime) -> datetime:
+    """When the channel may be asked again: what is more urgent than the message that it did not accept waits too."""
+    tried = (each.next_attempt_at for each in waiting if each.attempts)
+    return max((until for until in tried if until <= now + LONGEST_WAIT), default=now)
 
 
 def _orphaned(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol, TypeAlias
+from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeAlias
 
 from basewatch.history import OpenAlert
 from basewatch.notifier import Message, Notification, Receipt
+
+LONGEST_WAIT: Final = timedelta(hours=2)
+"""A claim or a delay that ends later than this from now was made by a clock that was wrong, and does not count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, insert, or_, select, update
@@ -18,11 +18,7 @@ from basewatch.history.tables import notifications as table
 from basewatch.history.values import Backlog, OpenAlert
 from basewatch.model import Severity
 from basewatch.notifier import Action, Message, Notification, Receipt
-from basewatch.outbox import Claim, PendingMessage, Unclaimed
-
-LONGEST_WAIT: Final = timedelta(hours=2)
-"""A claim or a delay that ends later than this from now was made by a clock that was wrong, and does not count."""
-
+from basewatch.outbox import LONGEST_WAIT, Claim, PendingMessage, Unclaimed
 
 NOT_TOLD: Final = "No message said that this had begun: the channel accepted none."
 PERHAPS_NOT_TOLD: Final = "Perhaps no message said that this had begun: the channel confirmed none."
