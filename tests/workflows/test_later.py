@@ -14,11 +14,13 @@ import pytest
 from alerts import Picture, bundled, decide
 from basewatch.history import Acknowledgement
 from basewatch.history.store import History
+from basewatch.metrics import CollectedMetrics
 from basewatch.model import Status
 from basewatch.notifier import Action
 from tests.alerts.pictures import committed_plan
 from tests.fakes import NOON, FakeNotifier, a_finding, a_run, picture_of, refused
 from workflows.later import deliver_due
+from workflows.monitor import Observed, record_run
 
 PLAN = committed_plan()
 
@@ -119,3 +121,15 @@ def test_a_person_who_acknowledged_by_command_is_not_asked_about(history: Histor
     for moment in (NOON, NOON + day):
         deliver_due(PLAN, shown, history, [pager], partial(_at, moment), lock=nullcontext())
     assert (pager.asked, history.acknowledgements()) == (0, (taken,))
+
+
+@pytest.mark.parametrize("name", ["Ann Lee", ""])
+def test_a_pass_asks_who_has_an_alert_before_it_repeats_it(history: History, name: str) -> None:
+    """So does `run`, between whose passes nothing decides."""
+    pager, day = TakenNotifier(name="on-call", person=name), timedelta(days=1)
+    shown = record(history, Status.FAIL, NOON)
+    deliver_due(PLAN, shown, history, [pager], lambda: NOON, lock=nullcontext())
+    run = a_run(a_finding(Status.FAIL), id="a day later", at=NOON + day)
+    record_run(PLAN, Observed(run=run, collected=CollectedMetrics(window=run.window)), history, [pager])
+    (opened,) = (each for each in history.open_alerts() if each.channel == pager.name)
+    assert opened.last_notification.action is (Action.FIRE if name else Action.REMIND)
