@@ -14,6 +14,7 @@ MODULES = (
     "tenancy",
     "tenancy_catalogue",
     "decision",
+    "delivery",
 )
 
 

@@ -20,9 +20,9 @@ _CHAT = SlackChannel(name="chat", kind="slack", webhook=Reference("env", "SLACK_
 def measurements() -> Iterator[Measurement]:
     """10,000 findings pass, and then fail; decided on as one pass does."""
     policy, platform = Alerts(channels=(_CHAT,), routes=(Route(channel="chat"),)), Platform(name="p", environment="e")
-    passed = decide(AlertState(), _picture(Status.PASS, _NOON), policy, platform)
+    passed = decide(AlertState(), picture(Status.PASS, _NOON), policy, platform)
     known = AlertState(conditions=passed.conditions)
-    failing = _picture(Status.FAIL, _NOON + timedelta(hours=6))
+    failing = picture(Status.FAIL, _NOON + timedelta(hours=6))
     yield Measurement(
         what="decide on 10,000 findings that flip",
         measured_seconds=best_time(lambda: decide(known, failing, policy, platform)),
@@ -31,7 +31,8 @@ def measurements() -> Iterator[Measurement]:
     )
 
 
-def _picture(status: Status, at: datetime) -> Picture:
+def picture(status: Status, at: datetime) -> Picture:
+    """10,000 findings of this status."""
     findings = tuple(
         Finding(
             check=f"service.check.{number % 70}",
