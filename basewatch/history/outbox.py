@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, i
 from basewatch.facts import to_json
 from basewatch.history.delivery_state import NOTIFIED, DeliveryState, notification_of
 from basewatch.history.episodes import AlertInChannel, Episode, batches, episodes, opening_of
+from basewatch.history.reopening import reopen
 from basewatch.history.rotten import parsed
 from basewatch.history.tables import notifications as table
 from basewatch.history.values import Backlog, OpenAlert
@@ -152,7 +153,12 @@ def mark_failed(
         values["doubtful"] = table.c.doubtful - 1
     values |= {"state": DeliveryState.FAILED} if next_attempt_at is None else {"next_attempt_at": next_attempt_at}
     of_message = (table.c.message == id_, table.c.state == DeliveryState.PENDING)
+    resolves = (*of_message, table.c.action == Action.RESOLVE)
+    ended = select(table.c.channel, table.c.key, table.c.sequence).where(*resolves)
+    refused = () if next_attempt_at else connection.execute(ended).all()
     connection.execute(update(table).where(*of_message).values(values))
+    for channel, key, sequence in refused:
+        reopen(connection, (channel, key), sequence)
 
 
 def _is_news(notification: Notification, open_alert: OpenAlert | None) -> bool:

@@ -20,7 +20,7 @@ from basewatch.config import Route
 from basewatch.config.silences import Silence
 from basewatch.config.streak import parse_streak
 from basewatch.errors import DeliveryError
-from basewatch.history.outbox import NOT_TOLD
+from basewatch.history.outbox import NOT_TOLD, PERHAPS_NOT_TOLD
 from basewatch.history.store import History
 from basewatch.model import ExpectedCheck, Finding, Run, Severity, Status
 from basewatch.notifier import Action, Message, Notification, Receipt
@@ -149,11 +149,11 @@ class Lifecycle(RuleBasedStateMachine):
     def every_story_makes_sense(self) -> None:
         """No channel hears the same state twice in a row, nor the end of what cannot have reached it."""
         for story in (story for channel in getattr(self, "channels", ()) for story in channel.stories()):
-            assert story[0][0].action is Action.FIRE or NOT_TOLD in story[0][0].note
+            assert story[0][0].action is Action.FIRE or _says_that_it_was_not_told(story[0][0])
             for (before, heard), (after, _) in pairwise(story):
                 match Action(after.action):
                     case Action.RESOLVE:
-                        assert before.action is not Action.RESOLVE or NOT_TOLD in after.note
+                        assert before.action is not Action.RESOLVE or _says_that_it_was_not_told(after)
                     case Action.REMIND:
                         assert before.action is not Action.RESOLVE
                         assert after.at - before.at >= self.policy.remind_every
@@ -181,7 +181,8 @@ class Lifecycle(RuleBasedStateMachine):
             self.go_through(well, dict.fromkeys(SUBJECTS, Status.PASS))
         self.every_story_makes_sense()
         for story in (story for channel in self.channels for story in channel.stories()):
-            assert story[-1][0].action is Action.RESOLVE or not any(heard for _, heard in story)
+            ends = [place for place, (each, _) in enumerate(story) if each.action is Action.RESOLVE]
+            assert not any(heard for _, heard in story[max(ends, default=-1) + 1 :])
         assert self.history.pending_messages() == ()
         assert self.history.open_alerts() == ()
         assert self.history.verify().verified_runs == self.runs
@@ -190,6 +191,11 @@ class Lifecycle(RuleBasedStateMachine):
 def _finding(check: str, subject: str, status: Status) -> Finding:
     severity = Severity.CRITICAL if subject else Severity.HIGH
     return a_finding(status, check=check, component="database/securebase", subject=subject, severity=severity)
+
+
+def _says_that_it_was_not_told(message: Notification) -> bool:
+    """Whether a resolve says that no message, or perhaps none, has said that the problem had begun."""
+    return NOT_TOLD in message.note or PERHAPS_NOT_TOLD in message.note
 
 
 def _is_true(message: Notification, world: World) -> None:

@@ -294,3 +294,20 @@ def test_a_hanging_channel_delays_no_other(history: History) -> None:
     assert [each.channel for each in delivery.delivered] == [PAGER]
     assert [each.error for each in delivery.undelivered] == [f"{SLACK} did not answer within 1 s"]
     assert [each.channel for each in pending] == [SLACK]
+
+
+def test_a_refused_resolve_of_what_may_be_known_is_sent_by_the_next_pass(history: History) -> None:
+    """The answer to the fire was lost, and the channel refused the resolve for good: the alert is still ended."""
+    record(history, a_finding())
+    lost = FakeNotifier(PAGER, troubles=[refused()])
+    deliver(history, (lost,), noon, DeliveryRetryPolicy(backoff=()))
+    record(history, a_finding(Status.PASS), at=LATER)
+    refusing = FakeNotifier(PAGER, troubles=[refused("no such channel", retryable=False)])
+    deliver(history, (refusing,), lambda: LATER, DeliveryRetryPolicy(backoff=()))
+
+    after = LATER + timedelta(hours=6)
+    record(history, a_finding(Status.PASS), at=after)
+    pager = FakeNotifier(PAGER)
+    deliver(history, (pager,), lambda: after, DeliveryRetryPolicy(backoff=()))
+
+    assert [each.action for each in pager.sent] == [Action.RESOLVE]

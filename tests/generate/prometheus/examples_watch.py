@@ -183,7 +183,9 @@ def _notifications() -> Iterator[Example]:
     yield from pair("NotificationFailing", {failures: failing}, {failures: at(5)}, "long ago", minutes=45)
     yield quiet("NotificationFailing", "one that was repeated", {failures: once}, minutes=47)
     waiting = 'basewatch_notifications_oldest_pending_timestamp_seconds{channel="on-call"}'
-    yield from pair("NotificationFailing", {waiting: at(60)}, {waiting: "0+60x100"}, "new ones each minute", minutes=30)
+    yield from pair(
+        "NotificationFailing", {waiting: at(60)}, {waiting: "0+60x100"}, "new ones each minute", "old", minutes=30
+    )
     yield quiet("NotificationFailing", "accepted after a while", {waiting: then((60, 20)) + " stale"}, minutes=30)
     reloaded = "basewatch_config_last_reload_successful"
     yield from pair("ConfigReloadFailed", {reloaded: at(0)}, {reloaded: at(1)}, "in use", minutes=10)
