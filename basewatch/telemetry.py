@@ -175,6 +175,8 @@ class ExporterMetrics:
             "1 when the last attempt to load the configuration succeeded; 0 while an earlier one stays in use.",
             registry=registry,
         )
+        # Whoever exports metrics has loaded a configuration.
+        self.reload_successful.set(1)
         self.reload_success = Gauge(
             "basewatch_config_last_reload_success_timestamp_seconds",
             "When the configuration that is in use was loaded.",
