@@ -80,7 +80,7 @@ summary:
 # ---- is it right? ----
 
 .PHONY: test
-test: $(READY) ## Run the fast tests: two minutes
+test: $(READY) ## Run the fast tests: three minutes
 	$(PYTEST) -m 'not slow' --hypothesis-profile fast $(ARGS)
 
 .PHONY: test-all
