@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -23,9 +23,13 @@ _GLOBAL_SERVICES = frozenset({"s3", "iam", "sts"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContext:
-    """What the resources are built with: `client` returns a boto3 client of a service, `dump` is a pg_dump archive."""
+    """What the resources are built with: `client` returns a boto3 client of a service, `dump` is a pg_dump archive.
+
+    `answer` registers the answer to an operation that moto lacks: see demo.answered_operations.
+    """
 
     client: Callable[[str], Any]
+    answer: Callable[[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]], None]
     now: datetime
     dump: bytes
 

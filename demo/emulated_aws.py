@@ -16,6 +16,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from demo import moto_list_metrics, moto_metric_data, moto_patches, resources
 from demo.account import REGION, BuildContext
+from demo.answered_operations import AnsweredOperations
 from demo.load import Load
 from demo.moto_access import AccessMiddleware, Refusal
 from demo.resources_access import AccessKey, create_user
@@ -39,6 +40,7 @@ class EmulatedAws:
     caller: AccessKey
     operator: boto3.Session
     access: AccessMiddleware
+    answers: AnsweredOperations
     server: BaseWSGIServer
     thread: Thread
     dump_job: DumpJob
@@ -71,16 +73,27 @@ class EmulatedAws:
         moto_metric_data.install(load)
         moto_list_metrics.install(load)
         operator, caller = create_user("operator"), create_user("basewatch-demo")
-        access = AccessMiddleware(DomainDispatcherApplication(create_backend_app), exempt=operator.id)
+        answers = AnsweredOperations(DomainDispatcherApplication(create_backend_app))
+        access = AccessMiddleware(answers, exempt=operator.id)
         server = make_server("127.0.0.1", 0, access, threaded=True, request_handler=_QuietRequests)
         thread = Thread(target=server.serve_forever, args=(0.05,), name="demo-aws", daemon=True)
         thread.start()
         url, session = f"http://127.0.0.1:{server.server_port}", operator.session()
         dump_job = resources.create(
-            BuildContext(client=lambda service: _client(session, service, url), now=now, dump=dump)
+            BuildContext(
+                client=lambda service: _client(session, service, url), answer=answers.answer, now=now, dump=dump
+            )
         )
         access.before_request = lambda: dump_job.run(datetime.now(UTC))
-        return cls(caller=caller, operator=session, access=access, server=server, thread=thread, dump_job=dump_job)
+        return cls(
+            caller=caller,
+            operator=session,
+            access=access,
+            answers=answers,
+            server=server,
+            thread=thread,
+            dump_job=dump_job,
+        )
 
     @property
     def endpoint_url(self) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Callable, Iterable
 from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Any, assert_never
 
 from basewatch.aws.actions import iam_action
-from demo.moto_operations import Operation, identify
+from demo.moto_operations import Operation, form_body, identify
+from demo.service_errors import error_body, has_short_codes
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -47,7 +46,7 @@ class AccessMiddleware:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Pass a request on to moto, or answer it with the error of AWS."""
         self.before_request()
-        operation = identify(environ, _body(environ)) if self._rules else None
+        operation = identify(environ, form_body(environ)) if self._rules else None
         if operation is None or operation.caller == self._exempt:
             return self._app(environ, start_response)
         refusal = self._refusal(required_action(operation))
@@ -92,27 +91,15 @@ def error_response(operation: Operation, refusal: Refusal) -> tuple[str, list[tu
             message = "Rate exceeded"
         case _:
             assert_never(refusal)
-    if operation.protocol == "query":
-        body = (
-            f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
-            "<RequestId>demo</RequestId></ErrorResponse>"
-        )
-        return status, [("Content-Type", "text/xml")], body.encode()
-    if operation.protocol == "rest-xml":
-        body = f"<Error><Code>{code}</Code><Message>{message}</Message><RequestId>demo</RequestId></Error>"
-        return status, [("Content-Type", "application/xml")], body.encode()
-    headers = [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-ErrorType", code)]
-    if operation.service == "cloudwatch":
-        # A service that used the query protocol before still returns its old error codes in this header.
-        headers.append(("x-amzn-query-error", f"{code};Sender"))
-    return status, headers, json.dumps({"__type": code, "message": message, "Message": message}).encode()
+    headers, body = error_body(operation, code, message)
+    return status, headers, body
 
 
 # The HTTP status and error code of a refusal, by the common errors in the API reference of each service.
 
 
 def _denied_code(operation: Operation) -> tuple[str, str]:
-    if _has_short_codes(operation):
+    if has_short_codes(operation):
         return "403 Forbidden", "AccessDenied"
     return "403 Forbidden" if operation.protocol == "rest-json" else "400 Bad Request", "AccessDeniedException"
 
@@ -122,18 +109,4 @@ def _throttled_code(operation: Operation) -> tuple[str, str]:
         return "503 Slow Down", "SlowDown"
     if operation.service in ("lambda", "apigateway"):
         return "429 Too Many Requests", "TooManyRequestsException"
-    return "400 Bad Request", "Throttling" if _has_short_codes(operation) else "ThrottlingException"
-
-
-def _has_short_codes(operation: Operation) -> bool:
-    """Whether the codes of the service do not end in `Exception`."""
-    return operation.protocol in ("query", "rest-xml") or operation.service == "cloudwatch"
-
-
-def _body(environ: dict[str, Any]) -> bytes:
-    """The body of a form request; it is stored again, so that moto can read it."""
-    if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
-        return b""
-    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    environ["wsgi.input"] = io.BytesIO(body)
-    return body
+    return "400 Bad Request", "Throttling" if has_short_codes(operation) else "ThrottlingException"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,11 @@ from botocore.loaders import create_loader
 from botocore.model import ServiceModel
 
 # Where the name a request is signed for is not the service's name.
-_SIGNED_AS = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
+_SIGNED_AS = {
+    "monitoring": "cloudwatch",
+    "tagging": "resourcegroupstaggingapi",
+    "access-analyzer": "accessanalyzer",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,24 @@ def identify(environ: Mapping[str, Any], body: bytes) -> Operation | None:
         caller=signature[1],
         has_version_id="versionId=" in environ.get("QUERY_STRING", ""),
     )
+
+
+def form_body(environ: dict[str, Any]) -> bytes:
+    """The body of a form request; it is stored again, so that moto can read it."""
+    if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        return b""
+    body: bytes = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
+def path_parameters(operation: Operation, path: str) -> Mapping[str, str]:
+    """The parameters in the path of a REST request, by their names in the path's template."""
+    template = str(service_model(operation.service).operation_model(operation.name).http["requestUri"])
+    template = template.partition("?")[0].rstrip("/") or "/"
+    names = [name.rstrip("+") for name in re.findall(r"\{([^}]+)\}", template)]
+    found = re.fullmatch(_pattern(template), path.rstrip("/") or "/")
+    return dict(zip(names, found.groups(), strict=True)) if found else {}
 
 
 def _named(environ: Mapping[str, Any], body: bytes) -> tuple[str, str] | None:
@@ -99,7 +122,7 @@ class _Route:
 
 
 @cache
-def _model(service: str) -> Any:
+def service_model(service: str) -> Any:
     """Botocore's model of the service, or None when it knows no such service."""
     try:
         # A loader of its own: an S3 client removes the bucket from the paths of the model that it loaded.
@@ -111,7 +134,7 @@ def _model(service: str) -> Any:
 
 @cache
 def _routes(service: str) -> tuple[_Route, ...]:
-    model = _model(service)
+    model = service_model(service)
     operations = [model.operation_model(name) for name in model.operation_names] if model else []
     return tuple(_route(operation) for operation in operations if not operation.deprecated)
 
@@ -135,6 +158,8 @@ def _route(operation: Any) -> _Route:
 def _pattern(template: str) -> str:
     """The path template as a regular expression: `{Name}` is one segment, `{Name+}` any number of segments."""
     pieces = re.split(r"(\{[^}]+\})", template)
-    return "".join(
-        (".+" if piece.endswith("+}") else "[^/]+") if piece.startswith("{") else re.escape(piece) for piece in pieces
-    )
+    return "".join(_segment(piece) if piece.startswith("{") else re.escape(piece) for piece in pieces)
+
+
+def _segment(parameter: str) -> str:
+    return "(.+)" if parameter.endswith("+}") else "([^/]+)"
