@@ -1,7 +1,7 @@
 """Every call of every AWS check fails in every way that AWS can fail; no failure gives PASS, and none gives FAIL.
 
-The calls are recorded, so a new check, or a new call of a check, is tested without a change here. The tables below
-state facts about AWS operations; a test that needs a missing row says which one to add.
+The calls are recorded, so a new check, or a new call of a check, is tested without a change here. The tables of
+`tests.checks.operations` state facts about AWS operations; a test that needs a missing row says which one to add.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from checks.retention.inventory import INVENTORY_NEEDS
 from demo.emulated_aws import EmulatedAws
 from demo.faults.aws import AWS_FAULTS
 from demo.faults.fault import Fault
+from tests.checks.operations import known
+from tests.checks.operations.decisive_fields import DECISIVE_FIELDS
+from tests.checks.operations.operation import Listing
 from tests.sabotage import AWS_CHECKS, Sabotage, component_of, enums, truncate_page, unknown_at
 from tests.wire import READER, Answer, answered, refusal
 
@@ -43,110 +46,6 @@ FAILURES: dict[str, tuple[Answer, Reason, str]] = {
 }
 # The others differ only in the errors that basewatch.aws.errors translates, which has tests of its own.
 FAST = {"denied", "late", "empty"}
-# The error code by which an operation reports that the declared component does not exist.
-NOT_FOUND = {
-    "rds:DescribeDBClusters": "DBClusterNotFoundFault",
-    "dynamodb:DescribeContinuousBackups": "TableNotFoundException",
-    "dynamodb:DescribeTable": "ResourceNotFoundException",
-    "s3:GetObjectLockConfiguration": "NoSuchBucket",
-    "s3:ListObjectVersions": "NoSuchBucket",
-    "s3:ListObjectsV2": "NoSuchBucket",
-    "lambda:GetFunctionConfiguration": "ResourceNotFoundException",
-    "apigateway:GetRestApis": "NotFoundException",
-    "apigateway:GetStage": "NotFoundException",
-    "apigateway:GetExport": "NotFoundException",
-    "rds:DescribeDBProxies": "DBProxyNotFoundFault",
-    "rds:DescribeDBProxyTargets": "DBProxyTargetGroupNotFoundFault",
-    "kms:DescribeKey": "NotFoundException",
-    "lambda:GetFunctionConcurrency": "ResourceNotFoundException",
-    "lambda:ListEventSourceMappings": "ResourceNotFoundException",
-    "sqs:GetQueueUrl": "QueueDoesNotExist",
-    "dax:DescribeClusters": "ClusterNotFoundFault",
-    "events:DescribeRule": "ResourceNotFoundException",
-    "events:ListTargetsByRule": "ResourceNotFoundException",
-    "sns:ListSubscriptionsByTopic": "NotFound",
-}
-# The error code when an object that was listed has been deleted since: no fact about the component.
-DELETED_SINCE_LISTED = {
-    "rds:DescribeDBInstances": "DBInstanceNotFound",
-    "s3:HeadObject": "404",
-    "s3:GetObject": "NoSuchKey",
-    "s3:GetObjectRetention": "NoSuchKey",
-}
-# Operations that list everything without naming a component, so they never report that one does not exist.
-UNFILTERED_LISTINGS = {"cloudwatch:DescribeAlarms", "apigateway:GetUsagePlans"}
-# Operations that list everything, among which the declared component must be: its absence is a fact.
-WHOLE_LISTINGS = {"backup:ListBackupVaults"}
-# Listings in which one item decides, so the pages after it are not read: a confirmed subscription.
-UNTIL_FOUND = {"sns:ListSubscriptionsByTopic"}
-# Operations whose sound answer leaves out what there is none of: a list, or a reservation.
-OMITTED_FIELDS = {"apigateway:GetRestApis", "apigateway:GetUsagePlans", "lambda:GetFunctionConcurrency"}
-# Responses without content that AWS can return, and the status that each gives, by check id or `*` for all checks.
-EMPTY_RESPONSES: dict[str, dict[str, tuple[dict[str, Any], Status]]] = {
-    # AWS reports an unknown cluster by an error, so an empty list is no fact.
-    "rds:DescribeDBClusters": {"*": ({"DBClusters": []}, Status.UNVERIFIED)},
-    "dynamodb:DescribeContinuousBackups": {"*": ({"ContinuousBackupsDescription": {}}, Status.UNVERIFIED)},
-    "dynamodb:DescribeTable": {"*": ({"Table": {}}, Status.UNVERIFIED)},
-    # An Object Lock without a default retention is a fact: new versions are not locked.
-    "s3:GetObjectLockConfiguration": {
-        "*": ({"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}}, Status.FAIL),
-    },
-    # A complete listing without a version proves nothing about locks.
-    "s3:ListObjectVersions": {"*": ({"IsTruncated": False}, Status.UNVERIFIED)},
-    # A complete listing without a dump is a fact about freshness, but not about integrity.
-    "s3:ListObjectsV2": {
-        "backup.dump.freshness": ({"IsTruncated": False}, Status.FAIL),
-        "backup.dump.integrity": ({"IsTruncated": False}, Status.UNVERIFIED),
-        "backup.dump.kept": ({"IsTruncated": False}, Status.FAIL),
-    },
-    # Without an alarm, no alarm firing proves nothing.
-    "cloudwatch:DescribeAlarms": {"*": ({"MetricAlarms": []}, Status.UNVERIFIED)},
-    # A topic without a subscription is a fact: nobody is told.
-    "sns:ListSubscriptionsByTopic": {"*": ({"Subscriptions": []}, Status.FAIL)},
-    "lambda:GetFunctionConfiguration": {"*": ({"FunctionName": "x"}, Status.UNVERIFIED)},
-    # A complete listing without the declared API is a fact: it does not exist. The service omits an empty list.
-    "apigateway:GetRestApis": {"*": ({"items": []}, Status.FAIL), "inventory.api.deployed": ({}, Status.FAIL)},
-    "apigateway:GetUsagePlans": {"*": ({}, Status.FAIL)},
-    "apigateway:GetExport": {"*": ({}, Status.UNVERIFIED)},
-    "rds:DescribeDBProxies": {"*": ({"DBProxies": []}, Status.UNVERIFIED)},
-    # A proxy without a target is a fact: it leads nowhere.
-    "rds:DescribeDBProxyTargets": {"*": ({"Targets": []}, Status.FAIL)},
-    "rds:DescribeDBInstances": {"*": ({"DBInstances": []}, Status.UNVERIFIED)},
-    "lambda:ListEventSourceMappings": {"*": ({}, Status.UNVERIFIED)},
-    "sqs:GetQueueUrl": {"*": ({}, Status.UNVERIFIED)},
-    "dax:DescribeClusters": {"*": ({"Clusters": []}, Status.UNVERIFIED)},
-    "events:DescribeRule": {"*": ({}, Status.UNVERIFIED)},
-    # A rule without a target is a fact: nothing happens when it triggers.
-    "events:ListTargetsByRule": {"*": ({"Targets": []}, Status.FAIL)},
-    "backup:ListBackupVaults": {"*": ({"BackupVaultList": []}, Status.FAIL)},
-    "kms:DescribeKey": {"*": ({"KeyMetadata": {}}, Status.UNVERIFIED)},
-    "apigateway:GetStage": {"inventory.api.deployed": ({"stageName": "prod"}, Status.UNVERIFIED)},
-    "s3:GetObjectRetention": {"*": ({"Retention": {}}, Status.UNVERIFIED)},
-}
-_RECOVERY = "ContinuousBackupsDescription.PointInTimeRecoveryDescription"
-# The enumerated fields of responses that the verdict of a check depends on.
-DECISIVE_FIELDS = {
-    "inventory.rule.enabled": {"events:DescribeRule State"},
-    "inventory.table.active": {"dynamodb:DescribeTable Table.TableStatus"},
-    "inventory.proxy.available": {
-        "rds:DescribeDBProxies DBProxies[].Status",
-        "rds:DescribeDBProxyTargets Targets[].TargetHealth.State",
-    },
-    "encryption.aurora.storage_key": {"kms:DescribeKey KeyMetadata.KeyState"},
-    "logging.alarms.quiet": {
-        "cloudwatch:DescribeAlarms MetricAlarms[].StateValue",
-    },
-    "inventory.function.active": {"lambda:GetFunctionConfiguration State"},
-    "retention.s3.lock_default": {
-        "s3:GetObjectLockConfiguration ObjectLockConfiguration.ObjectLockEnabled",
-        "s3:GetObjectLockConfiguration ObjectLockConfiguration.Rule.DefaultRetention.Mode",
-    },
-    "retention.s3.lock_versions": {"s3:HeadObject ObjectLockMode", "s3:GetObjectRetention Retention.Mode"},
-    "backup.dynamodb.pitr": {
-        f"dynamodb:DescribeContinuousBackups {_RECOVERY}.PointInTimeRecoveryStatus",
-        "dynamodb:DescribeTable Table.TableStatus",
-    },
-}
 # Actions in no recorded call: S3 performs those at KMS, and only buckets larger than the box's have an inventory read.
 IMPLICIT_ACTIONS: dict[str, set[str]] = {
     "backup.dump.integrity": {"kms:Decrypt"},
@@ -201,7 +100,7 @@ def test_a_failed_call_leaves_the_check_unverified(
     """After any failure of any call the verdict is UNVERIFIED, with its reason and remedy."""
     answer, reason, remedy = FAILURES[failure]
     for operation in sabotage.operations(check):
-        if failure == "empty" and operation in OMITTED_FIELDS:
+        if failure == "empty" and known(operation).omits_what_there_is_none_of:
             continue
         with subtests.test(operation=operation):
             sabotage.cause_call(operation)
@@ -224,7 +123,7 @@ def test_an_incomplete_listing_leaves_the_check_unverified(
 ) -> None:
     """A listing whose second page fails gives UNVERIFIED, whatever is on the first page."""
     for operation in sabotage.operations(check):
-        if operation.partition(":")[2].startswith("List") and operation not in UNTIL_FOUND:
+        if operation.partition(":")[2].startswith("List") and not known(operation).until_found:
             with subtests.test(operation=operation):
                 sabotage.wire.edits[operation] = truncate_page
                 sabotage.wire.answer(operation, None, refusal("SlowDown", status=503))
@@ -236,7 +135,7 @@ def test_an_incomplete_listing_leaves_the_check_unverified(
 def test_an_empty_response_never_passes(sabotage: Sabotage, check: AnyCheck, subtests: pytest.Subtests) -> None:
     """A response without content never gives PASS, and gives FAIL only where the absence is the fact."""
     for operation in sabotage.operations(check):
-        responses = EMPTY_RESPONSES.get(operation, {})
+        responses = known(operation).empty
         for fields, status in [response for key, response in responses.items() if key in ("*", check.id)]:
             with subtests.test(operation=operation):
                 sabotage.cause_call(operation)
@@ -261,27 +160,20 @@ def test_an_unknown_value_never_passes(sabotage: Sabotage, check: AnyCheck) -> N
     )
 
 
-def absent_code(operation: str) -> str:
-    """The error code by which the operation reports that the component, or an object of it, does not exist."""
-    known = {**NOT_FOUND, **DELETED_SINCE_LISTED}
-    assert operation in known, (
-        f"find in the API reference how {operation} reports something that does not exist: add the error code to "
-        "NOT_FOUND if it is the declared component, or to DELETED_SINCE_LISTED if it is an object that was listed "
-        "before; add the operation to UNFILTERED_LISTINGS if it lists everything and never reports it"
-    )
-    return known[operation]
-
-
 @each_check()
 def test_a_component_that_does_not_exist_fails(sabotage: Sabotage, check: AnyCheck, subtests: pytest.Subtests) -> None:
     """The error that a declared component does not exist gives FAIL; an object deleted meanwhile gives UNVERIFIED."""
-    for operation in set(sabotage.operations(check)) - UNFILTERED_LISTINGS - WHOLE_LISTINGS:
-        with subtests.test(operation=operation):
-            sabotage.cause_call(operation)
-            sabotage.wire.answer(operation, refusal(absent_code(operation), status=404))
-            finding = sabotage.finding(check)
-            expected = (Status.FAIL, None) if operation in NOT_FOUND else (Status.UNVERIFIED, Reason.STALE)
-            assert (finding.status, finding.reason) == expected
+    for operation in sabotage.operations(check):
+        facts = known(operation)
+        if facts.listing is None:
+            code = facts.not_found or facts.deleted_since_listed
+            assert code, f"add not_found, deleted_since_listed or listing to the row of {operation}"
+            with subtests.test(operation=operation):
+                sabotage.cause_call(operation)
+                sabotage.wire.answer(operation, refusal(code, status=404))
+                finding = sabotage.finding(check)
+                expected = (Status.FAIL, None) if facts.not_found else (Status.UNVERIFIED, Reason.STALE)
+                assert (finding.status, finding.reason) == expected
 
 
 @each_check()
@@ -294,7 +186,7 @@ def test_a_component_with_an_unknown_name_fails(sabotage: Sabotage, check: AnyCh
     if isinstance(component, AuroraCluster) and component.proxy:
         renamed["proxy"] = component.proxy.model_copy(update={"name": "nowhere"})
     finding = sabotage.finding(check, component.model_copy(update=renamed))
-    if set(sabotage.operations(check)) <= UNFILTERED_LISTINGS:
+    if all(known(operation).listing is Listing.UNFILTERED for operation in sabotage.operations(check)):
         assert (finding.status, finding.reason) == (Status.UNVERIFIED, Reason.NOT_ENOUGH_DATA)
     else:
         assert (finding.status, finding.observed) == (Status.FAIL, "absent")

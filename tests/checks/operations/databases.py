@@ -1,0 +1,38 @@
+"""Facts about the operations of Aurora, RDS Proxy, DynamoDB and DAX."""
+
+from __future__ import annotations
+
+from basewatch.model import Status
+from tests.checks.operations.operation import Operation
+
+OPERATIONS = (
+    Operation(
+        "dax:DescribeClusters", not_found="ClusterNotFoundFault", empty={"*": ({"Clusters": []}, Status.UNVERIFIED)}
+    ),
+    Operation(
+        "dynamodb:DescribeContinuousBackups",
+        not_found="TableNotFoundException",
+        empty={"*": ({"ContinuousBackupsDescription": {}}, Status.UNVERIFIED)},
+    ),
+    Operation(
+        "dynamodb:DescribeTable", not_found="ResourceNotFoundException", empty={"*": ({"Table": {}}, Status.UNVERIFIED)}
+    ),
+    Operation(
+        "rds:DescribeDBClusters",
+        not_found="DBClusterNotFoundFault",
+        empty={"*": ({"DBClusters": []}, Status.UNVERIFIED)},
+    ),
+    Operation(
+        "rds:DescribeDBInstances",
+        deleted_since_listed="DBInstanceNotFound",
+        empty={"*": ({"DBInstances": []}, Status.UNVERIFIED)},
+    ),
+    Operation(
+        "rds:DescribeDBProxies", not_found="DBProxyNotFoundFault", empty={"*": ({"DBProxies": []}, Status.UNVERIFIED)}
+    ),
+    Operation(
+        "rds:DescribeDBProxyTargets",
+        not_found="DBProxyTargetGroupNotFoundFault",
+        empty={"*": ({"Targets": []}, Status.FAIL)},
+    ),
+)

@@ -1,0 +1,30 @@
+"""The enumerated fields of responses that the verdict of each check depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+
+_RECOVERY = "ContinuousBackupsDescription.PointInTimeRecoveryDescription"
+DECISIVE_FIELDS: Mapping[str, AbstractSet[str]] = {
+    "inventory.rule.enabled": {"events:DescribeRule State"},
+    "inventory.table.active": {"dynamodb:DescribeTable Table.TableStatus"},
+    "inventory.proxy.available": {
+        "rds:DescribeDBProxies DBProxies[].Status",
+        "rds:DescribeDBProxyTargets Targets[].TargetHealth.State",
+    },
+    "encryption.aurora.storage_key": {"kms:DescribeKey KeyMetadata.KeyState"},
+    "logging.alarms.quiet": {
+        "cloudwatch:DescribeAlarms MetricAlarms[].StateValue",
+    },
+    "inventory.function.active": {"lambda:GetFunctionConfiguration State"},
+    "retention.s3.lock_default": {
+        "s3:GetObjectLockConfiguration ObjectLockConfiguration.ObjectLockEnabled",
+        "s3:GetObjectLockConfiguration ObjectLockConfiguration.Rule.DefaultRetention.Mode",
+    },
+    "retention.s3.lock_versions": {"s3:HeadObject ObjectLockMode", "s3:GetObjectRetention Retention.Mode"},
+    "backup.dynamodb.pitr": {
+        f"dynamodb:DescribeContinuousBackups {_RECOVERY}.PointInTimeRecoveryStatus",
+        "dynamodb:DescribeTable Table.TableStatus",
+    },
+}

@@ -1,0 +1,33 @@
+"""Facts about the operations of S3, AWS Backup and KMS."""
+
+from __future__ import annotations
+
+from basewatch.model import Status
+from tests.checks.operations.operation import Listing, Operation
+
+OPERATIONS = (
+    Operation("backup:ListBackupVaults", listing=Listing.WHOLE, empty={"*": ({"BackupVaultList": []}, Status.FAIL)}),
+    Operation("kms:DescribeKey", not_found="NotFoundException", empty={"*": ({"KeyMetadata": {}}, Status.UNVERIFIED)}),
+    Operation("s3:GetObject", deleted_since_listed="NoSuchKey"),
+    Operation(
+        "s3:GetObjectLockConfiguration",
+        not_found="NoSuchBucket",
+        empty={"*": ({"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}}, Status.FAIL)},
+    ),
+    Operation(
+        "s3:GetObjectRetention", deleted_since_listed="NoSuchKey", empty={"*": ({"Retention": {}}, Status.UNVERIFIED)}
+    ),
+    Operation("s3:HeadObject", deleted_since_listed="404"),
+    Operation(
+        "s3:ListObjectVersions", not_found="NoSuchBucket", empty={"*": ({"IsTruncated": False}, Status.UNVERIFIED)}
+    ),
+    Operation(
+        "s3:ListObjectsV2",
+        not_found="NoSuchBucket",
+        empty={
+            "backup.dump.freshness": ({"IsTruncated": False}, Status.FAIL),
+            "backup.dump.integrity": ({"IsTruncated": False}, Status.UNVERIFIED),
+            "backup.dump.kept": ({"IsTruncated": False}, Status.FAIL),
+        },
+    ),
+)
