@@ -9,7 +9,7 @@ from functools import partial
 from threading import RLock
 from typing import cast
 
-from basewatch.aws import AwsClient, AwsSession
+from basewatch.aws import AwsClient, AwsSession, SharedAnswers
 from basewatch.aws.secrets import AwsSecretStore
 from basewatch.clients import Client, K, PastPasses, PlanClient
 from basewatch.components import AwsComponent, Component, Database
@@ -102,13 +102,13 @@ class AwsSessions:
         """The session of the account and region of `component`."""
         return self._session(self.location(component))
 
-    def secret(self, reference: Reference) -> Secret:
-        """The secret at `reference`.
+    def secret(self, reference: Reference, answers: SharedAnswers | None = None) -> Secret:
+        """The secret at `reference`; one in AWS is read once in the pass of these `answers`.
 
         Raises: ObservationError, when the secret does not exist or cannot be read.
         """
         try:
-            return resolve(reference, self._environ, self.secret_store)
+            return resolve(reference, self._environ, self._store(answers))
         except SecretNotFoundError as unset:
             raise ObservationError(
                 Reason.DENIED, str(unset), remedy="create the secret, or correct the reference"
@@ -117,7 +117,10 @@ class AwsSessions:
     @property
     def secret_store(self) -> SecretStore:
         """The store of secrets in AWS: those of the first declared account."""
-        return AwsSecretStore(lambda: self._session(self.location_of(None, None)).open_client())
+        return self._store(None)
+
+    def _store(self, answers: SharedAnswers | None) -> SecretStore:
+        return AwsSecretStore(lambda: self._session(self.location_of(None, None)).open_client(answers=answers))
 
     def require_secrets(self, references: Iterable[Reference]) -> None:
         """Checks that every reference outside AWS is set. Raises: ConfigError, naming each one that is not."""
@@ -166,11 +169,14 @@ class LiveClients:
         run: str,
         unjudged: tuple[tuple[str, str], ...] = (),
         past: PastPasses | None = None,
+        *,
+        answers: SharedAnswers | None = None,
     ) -> None:
         """`run` names the run in PostgreSQL; `unjudged` are the promises of the plan without a check.
 
-        `past` is None where no history is read.
+        `past` is None where no history is read. `answers` are those of the pass; without them every request is sent.
         """
+        self._answers = answers
         self._past = past
         self._unjudged = unjudged
         self._known_ids = past.known_ids if past else {}
@@ -185,7 +191,8 @@ class LiveClients:
     @contextmanager
     def _client(self, kind: type[Client], component: Component) -> Iterator[Client]:
         if kind is AwsClient:
-            yield self._sessions.session_for(component).open_client(self._known_ids.get(component.ref, ""))
+            known_id = self._known_ids.get(component.ref, "")
+            yield self._sessions.session_for(component).open_client(known_id, self._answers)
         elif kind is PlanClient:
             yield PlanClient(promises=self._unjudged)
         elif kind is PastPasses and self._past is not None:
@@ -214,4 +221,4 @@ class LiveClients:
         )
 
     def _secret(self, reference: Reference) -> Callable[[], Secret]:
-        return partial(self._sessions.secret, reference)
+        return partial(self._sessions.secret, reference, self._answers)

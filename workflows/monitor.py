@@ -18,6 +18,7 @@ from alerts import (
     last_chance_policy,
 )
 from basewatch import __version__
+from basewatch.aws import SharedAnswers
 from basewatch.clients import PastPasses
 from basewatch.history.store import History
 from basewatch.metrics import CollectedMetrics
@@ -134,7 +135,7 @@ def _observe(
     collected = evaluated.collect(
         targets, gaps, plan.warm_ups, sessions.metric_source, plan.past_needs, limit=limit.part(0.5)
     )
-    clients = LiveClients(sessions, collected, name, plan.unchecked, past)
+    clients = LiveClients(sessions, collected, name, plan.unchecked, past, answers=SharedAnswers())
     checked = run_checks(plan.checks, clients, plan.deadlines, window.end, clock, source_of=plan.source_of, limit=limit)
     run = Run(
         id=name,

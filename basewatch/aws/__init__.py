@@ -2,5 +2,6 @@
 
 from basewatch.aws.client import AwsClient
 from basewatch.aws.session import AwsSession
+from basewatch.aws.shared_answers import SharedAnswers
 
-__all__ = ["AwsClient", "AwsSession"]
+__all__ = ["AwsClient", "AwsSession", "SharedAnswers"]

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from basewatch.aws.actions import iam_action
 from basewatch.aws.errors import SIGN_IN, AwsRequest, botocore_errors, error_code, error_response, translate_error
 from basewatch.aws.response import required
+from basewatch.aws.shared_answers import LONGEST_CALL_SECONDS, Question, SharedAnswers
+from basewatch.aws.whole_body import whole_body
 from basewatch.errors import ObservationError, looking_at
 from basewatch.model import Reason
 from basewatch.time_limit import TimeLimit, limited
@@ -18,8 +20,6 @@ from basewatch.time_limit import TimeLimit, limited
 if TYPE_CHECKING:
     from basewatch.aws.session import AwsSession
 
-LONGEST_CALL_SECONDS = 60.0
-"""How long a call, or a chunk of a body, may take where nothing around it sets a nearer limit."""
 _CHUNK_BYTES = 1 << 20
 _OWNER = "ExpectedBucketOwner"
 _NOT_FOUND = 404
@@ -29,6 +29,8 @@ _NOT_FOUND = 404
 class _Request:
     """One operation and its parameters; `owned` has the account that must own the bucket, where S3 takes it."""
 
+    service: str
+    model: Any
     action: str
     method: Callable[..., Any]
     parameters: dict[str, Any]
@@ -47,10 +49,19 @@ class AwsClient:
     """The AWS calls of one observation; each is recorded as `<IAM action> <request id>`."""
 
     def __init__(
-        self, session: AwsSession, region: str | None = None, log: _Log | None = None, known_id: str = ""
+        self,
+        session: AwsSession,
+        region: str | None = None,
+        log: _Log | None = None,
+        known_id: str = "",
+        answers: SharedAnswers | None = None,
     ) -> None:
-        """`known_id` is what AWS called the component's resource when its check last passed; empty if not known."""
+        """`known_id` is what AWS called the component's resource when its check last passed; empty if not known.
+
+        `answers` are those of the pass; None sends every request.
+        """
         self.known_id = known_id
+        self._answers = answers
         self._session = session
         self._elsewhere = region
         self._log = log or _Log()
@@ -67,7 +78,7 @@ class AwsClient:
 
     def in_region(self, region: str) -> AwsClient:
         """The same observation's calls in another region of the account, such as that of a replica."""
-        return AwsClient(self._session, region, self._log)
+        return AwsClient(self._session, region, self._log, answers=self._answers)
 
     @property
     def source(self) -> str:
@@ -98,7 +109,7 @@ class AwsClient:
         Raises: ObservationError; NotFoundError, when AWS reports that the resource does not exist.
         """
         asked = self._request(service, operation, parameters)
-        answer: dict[str, Any] = self._answer(asked, lambda: asked.method(**asked.owned), accepted_errors)
+        answer: dict[str, Any] = self._answer(asked, lambda: self._send(asked, asked.owned), accepted_errors)
         return answer
 
     def pages(
@@ -108,8 +119,11 @@ class AwsClient:
 
         Raises: ObservationError or NotFoundError at the page that fails, so that a part never counts as the whole.
         """
+        from botocore.paginate import Paginator  # noqa: PLC0415  # botocore takes 0.3 s to import
+
         asked = self._request(service, operation, parameters)
-        paginator = self._session.service_client(service, self._elsewhere).get_paginator(asked.method.__name__)
+        paging = self._session.paging(service, operation)
+        paginator = Paginator(lambda **page: self._send(asked, page), paging, asked.model)
         pages = iter(paginator.paginate(**asked.owned))
         for _ in count() if limit is None else range(limit):
             page = self._answer(asked, lambda: next(pages, None))
@@ -130,20 +144,48 @@ class AwsClient:
             while chunk := self._translating(asked, lambda: stream.read(_CHUNK_BYTES)):
                 yield chunk
 
+    def document(self, service: str, operation: str, *, field: str, **parameters: Any) -> bytes:
+        """The whole body of one answer, such as an export of API Gateway; `field` is its name in the answer.
+
+        Raises: ObservationError, also when the body is truncated, or larger than 8 MiB.
+        """
+        asked = self._request(service, operation, parameters)
+        answer = self._answer(asked, lambda: self._send(asked, asked.owned, document=field))
+        return required(answer, field, kind=bytes)
+
     def _request(self, service: str, operation: str, parameters: dict[str, Any]) -> _Request:
         from botocore import xform_name  # noqa: PLC0415  # botocore takes 0.3 s to import
 
         action = iam_action(service, operation, parameters)
         with looking_at(f"aws:{self.account_id}/{self.region}", action):
             client = self._session.service_client(service, self._elsewhere)
-        input_shape = client.meta.service_model.operation_model(operation).input_shape
+        model = client.meta.service_model.operation_model(operation)
+        input_shape = model.input_shape
         owned = service == "s3" and input_shape is not None and _OWNER in input_shape.members
         return _Request(
+            service=service,
+            model=model,
             action=action,
             method=getattr(client, xform_name(operation)),
             parameters=parameters,
             owned={**parameters, _OWNER: self._session.account_id} if owned else parameters,
         )
+
+    def _send(self, asked: _Request, parameters: dict[str, Any], *, document: str = "") -> dict[str, Any]:
+        """The answer to the request with these parameters, which the pass may have asked already.
+
+        The body in the field `document` is read whole. One that is read in parts can be read only once, so it is never
+        shared.
+        """
+
+        def send() -> dict[str, Any]:
+            answer: dict[str, Any] = asked.method(**parameters)
+            return {**answer, document: whole_body(answer.get(document))} if document else answer
+
+        if self._answers is None or (asked.model.has_streaming_output and not document):
+            return send()
+        question = Question.of(self.account_id, self.region, asked.service, asked.model.name, parameters)
+        return self._answers.answer(question, send)
 
     def _answer(self, asked: _Request, send: Callable[[], Any], accepted_errors: tuple[str, ...] = ()) -> Any:
         response = self._translating(asked, send, accepted_errors)
@@ -176,7 +218,7 @@ class AwsClient:
         if asked.owned is asked.parameters:
             return
         try:
-            answer = asked.method(**asked.parameters)
+            answer = self._send(asked, asked.parameters)
         except botocore_errors() as error:
             answer = error_response(error)
             if answer.get("ResponseMetadata", {}).get("HTTPStatusCode") != _NOT_FOUND:

@@ -23,6 +23,9 @@ from basewatch.model import Reason
 SIGN_IN = "sign in"
 """The action of an error that keeps a session from signing in, where no request was refused."""
 _MAX_DETAIL_CHARS = 500
+# HTTP statuses: 400 to 499 refuse a request, 500 and above failed at it.
+_FIRST_REFUSAL = 400
+_FIRST_FAILURE = 500
 _NETWORK = TIMED_OUT.remedy
 _CREDENTIALS = "provide credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or the instance role"
 
@@ -151,6 +154,14 @@ def translate_error(error: Exception, request: AwsRequest, others: Meaning = _UN
     )
 
 
+def is_lasting(error: Exception) -> bool:
+    """Whether AWS refused the request itself, and would refuse it again: a denial, an absence, a wrong parameter."""
+    status = error_response(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    meaning = _meaning(error, _UNREACHABLE)
+    passing = meaning.reason in (Reason.THROTTLED, Reason.UNREACHABLE, Reason.TIMEOUT) or meaning is BAD_CREDENTIALS
+    return _FIRST_REFUSAL <= status < _FIRST_FAILURE and not passing
+
+
 def error_code(error: Exception) -> str:
     """The error code of AWS, empty when there is none."""
     return str(error_response(error).get("Error", {}).get("Code", ""))
@@ -168,7 +179,7 @@ def _meaning(error: Exception, others: Meaning) -> Meaning:
     status = int(error_response(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if status in _BY_STATUS:
         return _BY_STATUS[status]
-    if status >= 500:  # noqa: PLR2004  # HTTP's server errors
+    if status >= _FIRST_FAILURE:
         return AWS_FAILURE
     if "Invalid header value" in str(getattr(error, "kwargs", {}).get("error", "")):
         return _MALFORMED_CREDENTIALS

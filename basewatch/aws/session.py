@@ -11,6 +11,7 @@ from basewatch import __version__
 from basewatch.aws.client import AwsClient
 from basewatch.aws.errors import BAD_ENDPOINT, SIGN_IN, AwsRequest, botocore_errors, translate_error
 from basewatch.aws.identity import botocore_session, credentials_expiry, endpoint_url, sign_in, sign_out
+from basewatch.aws.shared_answers import SharedAnswers
 from basewatch.errors import ObservationError, looking_at
 from basewatch.model import Reason
 from basewatch.time_limit import TimeLimit, call_within
@@ -64,9 +65,9 @@ class AwsSession:
         """
         return cls(account_id, region, role, environ, session)
 
-    def open_client(self, known_id: str = "") -> AwsClient:
-        """A client for one observation, which records its requests. `known_id` is that of AwsClient."""
-        return AwsClient(self, known_id=known_id)
+    def open_client(self, known_id: str = "", answers: SharedAnswers | None = None) -> AwsClient:
+        """A client for one observation, which records its requests; `known_id` and `answers` are those of AwsClient."""
+        return AwsClient(self, known_id=known_id, answers=answers)
 
     @property
     def source(self) -> str:
@@ -107,6 +108,11 @@ class AwsSession:
                 elsewhere = {"region_name": region} if region else {}
                 self._clients[name] = self._make_client(service, **elsewhere)
             return self._clients[name]
+
+    def paging(self, service: str, operation: str) -> Mapping[str, Any]:
+        """How the operation is paged, in the words of botocore.paginate.Paginator."""
+        paging: Mapping[str, Any] = self._botocore().get_paginator_model(service).get_paginator(operation)
+        return paging
 
     def credentials(self) -> ReadOnlyCredentials:
         """Keys and token for signing a request, refreshed shortly before they expire. Raises: ObservationError."""

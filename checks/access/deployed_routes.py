@@ -44,7 +44,7 @@ def deployed_routes(aws: AwsClient, api: Api) -> tuple[FoundStage, tuple[Deploye
 
 def _export(aws: AwsClient, api: Api, identifier: str) -> Mapping[str, Any]:
     if api.type == "rest":
-        chunks = aws.body_chunks(
+        content = aws.document(
             "apigateway",
             "GetExport",
             field="body",
@@ -55,7 +55,7 @@ def _export(aws: AwsClient, api: Api, identifier: str) -> Mapping[str, Any]:
             accepts="application/json",
         )
     else:
-        chunks = aws.body_chunks(
+        content = aws.document(
             "apigatewayv2",
             "ExportApi",
             field="body",
@@ -66,7 +66,7 @@ def _export(aws: AwsClient, api: Api, identifier: str) -> Mapping[str, Any]:
             IncludeExtensions=True,
         )
     try:
-        document = orjson.loads(b"".join(chunks))
+        document = orjson.loads(content)
     except orjson.JSONDecodeError:
         document = None
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):

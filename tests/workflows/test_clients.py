@@ -7,17 +7,20 @@ from typing import Any
 
 import pytest
 
+from basewatch.aws import SharedAnswers
 from basewatch.aws.identity import botocore_session
 from basewatch.aws.session import AwsSession
 from basewatch.components import Function
 from basewatch.config import Config
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
+from basewatch.secrets import parse_reference
 from collectors.cloudwatch.declared_targets import Location
 from tests.wire import ACCOUNT, KEYS, REGION, Wire, answered, identity, refusal
 from workflows.clients import AwsSessions
 
 OBSERVERS = "210987654321"
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:database"
 HERE = Location(account_id=ACCOUNT, region=REGION)
 TREE: dict[str, Any] = {
     "version": 1,
@@ -161,3 +164,15 @@ def test_renewing_assumes_the_role_again(monkeypatch: pytest.MonkeyPatch) -> Non
     wire.answer("sts:GetCallerIdentity", identity(f"arn:aws:iam::{ACCOUNT}:user/operator"), identity())
     assert session.credentials().access_key == "ASIA"
     assert [operation for operation, _ in wire.asked].count("sts:AssumeRole") == 2
+
+
+def test_a_pass_reads_a_secret_once_and_the_next_one_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each observation of a database opens a session of its own, with the same secret."""
+    wire = Wire()
+    wire.answer("sts:GetCallerIdentity", identity(f"arn:aws:sts::{ACCOUNT}:assumed-role/reader/basewatch"))
+    wire.answer("secretsmanager:GetSecretValue", answered(SecretString='{"url": "postgresql://db"}'))
+    sessions, reference = opened(monkeypatch, wire), parse_reference(f"aws-secretsmanager:{SECRET}#url")
+    for expected, answers in ((1, SharedAnswers()), (2, SharedAnswers())):
+        for _ in range(3):
+            assert sessions.secret(reference, answers).reveal() == "postgresql://db"
+        assert [name for name, _ in wire.asked].count("secretsmanager:GetSecretValue") == expected

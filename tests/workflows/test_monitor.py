@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 
 from alerts import DeliveryRetryPolicy, Outlook, deliver, notifiers
 from basewatch.check import OWN_FAMILIES, check
@@ -57,10 +60,28 @@ def not_green(run: Run) -> set[ExpectedFinding]:
     return {as_expected(finding) for finding in run.findings if is_red(finding)}
 
 
-def test_a_clean_box_is_all_green_and_every_expected_pair_has_its_verdict(prepared: PreparedPlan) -> None:
-    """A pass over a SecureBase that keeps its promises finds nothing, and has judged every expected pair."""
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every request that the process sends to AWS from now on; the sign-in asks STS before and after its role."""
+    requests, send = list[str](), BaseClient._make_api_call
+
+    def record(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+        service = client.meta.service_model.service_name
+        if service != "sts":
+            requests.append(f"{client.meta.region_name} {service}:{operation} {parameters}")
+        return send(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", record)
+    return requests
+
+
+def test_a_clean_box_is_all_green_and_every_expected_pair_has_its_verdict(
+    prepared: PreparedPlan, sent: list[str]
+) -> None:
+    """A pass over a SecureBase that keeps its promises finds nothing, has judged every pair, and asks nothing twice."""
     run = observed(prepared)
     assert not_green(run) == set()
+    assert [f"{count} times: {request}" for request, count in Counter(sent).items() if count > 1] == []
     assert {(f.check, f.component) for f in run.findings} == {(p.check, p.component) for p in run.expected}
     assert {f.check for f in run.findings} | OWN == {check.id for check in CHECKS}
 
