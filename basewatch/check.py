@@ -15,11 +15,16 @@ ClientT = TypeVar("ClientT")
 C = TypeVar("C", bound=Component)
 F = TypeVar("F")
 
-PLAN_FAMILY = "meta"
-"""The family of the checks of the plan itself, whose findings are reported and never alerted."""
-OWN_FAMILIES = frozenset({PLAN_FAMILY, "watcher"})
+NEVER_ALERTED = ("meta", "drift.claims")
+"""The beginnings of the ids of checks about the plan or about other findings: they are reported and never alerted."""
+OWN_FAMILIES = frozenset({"meta", "watcher"})
 """The families of checks that look at Basewatch, and not at the platform."""
 DOC_SECTIONS = ("Why", "Reads", "Unverified when", "Fix", "Source")
+
+
+def is_alerted(check_id: str) -> bool:
+    """Whether findings of the check are alerted; those about the plan or about other findings are only reported."""
+    return not any(check_id.startswith(f"{beginning}.") for beginning in NEVER_ALERTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

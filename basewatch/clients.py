@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Protocol, TypeVar
 
 from basewatch.components import Component
+from basewatch.model import Finding
 
 K = TypeVar("K", bound="Client")
 
@@ -68,6 +70,37 @@ class PastPasses:
     principal: str = "basewatch"
     requests: tuple[str, ...] = ()
     action: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassFindings:
+    """Answers from the findings of the same pass, for checks that are judged after all others; it sends no request."""
+
+    findings: tuple[Finding, ...]
+    components: Mapping[str, Component]
+    source: str = "this pass"
+    principal: str = "basewatch"
+    requests: tuple[str, ...] = ()
+    action: str = ""
+
+    def selected(self, selector: str) -> tuple[Finding, ...]:
+        """The findings that a selector means: a glob over check ids, which ` of ` and one over refs may follow."""
+        checks, _, refs = selector.partition(" of ")
+        return tuple(
+            each
+            for each in self.findings
+            if fnmatchcase(each.check, checks) and fnmatchcase(each.component, refs or "*")
+        )
+
+    def promised(self, ref: str, path: str) -> str:
+        """A promise of a component as it is written in the configuration; empty when it is not made."""
+        component = self.components.get(ref)
+        if component is None or path not in component.promises or not component.has_promise(path):
+            return ""
+        value: object = component.model_dump(mode="json")
+        for key in path.split("."):
+            value = value[key] if isinstance(value, dict) else value
+        return str(value)
 
 
 class ClientFactory(Protocol):

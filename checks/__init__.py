@@ -7,6 +7,7 @@ from checks import (
     access,
     availability,
     backup,
+    drift,
     encryption,
     inventory,
     logging,
@@ -29,4 +30,5 @@ CHECKS: tuple[AnyCheck, ...] = (
     *access.CHECKS,
     *service.CHECKS,
     *logging.CHECKS,
+    *drift.CHECKS,
 )

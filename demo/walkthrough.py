@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from basewatch.check import PLAN_FAMILY
+from basewatch.check import is_alerted
 from basewatch.model import Finding, Run, Status
 from basewatch.notifier import Action, Notification
 from demo.faults.fault import ExpectedFinding, Fault
@@ -99,7 +99,7 @@ def _differing_findings(result: PassResult, faults: Sequence[Fault]) -> tuple[st
 
 def is_red(finding: Finding) -> bool:
     """Whether something is broken: the promise, or the look at it. A promise without a check is neither."""
-    return finding.status not in _EXPECTED_STATUSES and finding.check.partition(".")[0] != PLAN_FAMILY
+    return finding.status not in _EXPECTED_STATUSES and is_alerted(finding.check)
 
 
 def as_expected(finding: Finding) -> ExpectedFinding:

@@ -8,13 +8,13 @@ from functools import partial
 
 from alerts.links import BLIND_PAGE, HISTORY_PAGE, UNSEEN_PAGE
 from alerts.phrases import PROOFS
-from basewatch.check import PLAN_FAMILY, AnyCheck
+from basewatch.check import AnyCheck, is_alerted
 from basewatch.components import Relation
 
 
 def runbooks(checks: Sequence[AnyCheck]) -> Mapping[str, Callable[[], str]]:
     """The text of each page, by its file name; those that are about no check are written by hand."""
-    alerted = [check for check in checks if check.id.partition(".")[0] != PLAN_FAMILY]
+    alerted = [check for check in checks if is_alerted(check.id)]
     pages: dict[str, Callable[[], str]] = {f"{check.id}.md": partial(_page, check, alerted) for check in alerted}
     return {"README.md": partial(_index, alerted), **pages}
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from alerts.picture import Picture
-from basewatch.check import PLAN_FAMILY
+from basewatch.check import is_alerted
 from basewatch.model import ExpectedCheck, Finding, Reason, Status
 
 # When a run has two findings of one key, the more severe status counts, in any order.
@@ -24,8 +24,8 @@ def findings_by_key(picture: Picture) -> dict[str, Finding]:
 
 
 def is_of_plan(finding: Finding) -> bool:
-    """Whether the finding is about the plan: known before the pass and reported with it, and never alerted."""
-    return finding.check.partition(".")[0] == PLAN_FAMILY
+    """Whether the finding is about the plan or about other findings: it is reported, and never alerted."""
+    return not is_alerted(finding.check)
 
 
 def pair_of(finding: Finding) -> ExpectedCheck:

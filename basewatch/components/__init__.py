@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import get_args
 
 from basewatch.component_settings import ConfigModel
+from basewatch.components.claims import ClaimDocument
 from basewatch.components.component import AlarmedComponent, AwsComponent, Component
 from basewatch.components.databases import AuroraCluster, Database
 from basewatch.components.relations import Relation, related
@@ -24,6 +25,7 @@ __all__ = [
     "AwsComponent",
     "BackupVault",
     "CacheCluster",
+    "ClaimDocument",
     "Component",
     "Components",
     "Database",
@@ -55,6 +57,7 @@ class Components(ConfigModel):
     audit_buckets: tuple[AuditBucket, ...] = ()
     dump_backups: tuple[DumpBackups, ...] = ()
     slos: tuple[Slo, ...] = ()
+    claim_documents: tuple[ClaimDocument, ...] = ()
 
     def __iter__(self) -> Iterator[Component]:  # type: ignore[override]  # a pydantic model iterates over its fields
         for section in COMPONENT_SECTIONS.values():

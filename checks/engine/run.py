@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
+from typing import cast
 
 from basewatch.check import AnyCheck
-from basewatch.clients import ClientFactory, PlanClient
+from basewatch.clients import ClientFactory, K, PassFindings, PlanClient
 from basewatch.components import Component
 from basewatch.config import CheckSettings
 from basewatch.model import Evidence, Finding
 from basewatch.time_limit import TimeLimit
 from checks.engine.causes import assign_causes
 from checks.engine.judge import PlannedCheck, judge_outcome
-from checks.engine.observe import Deadlines, PlannedObservation, SourceOf, observe_all
+from checks.engine.observe import Deadlines, Outcomes, PlannedObservation, SourceOf, observe_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,18 +87,22 @@ def run_checks(
 ) -> CheckResults:
     """Makes each observation of the plan once, judges every pair as of `now`, and assigns causes.
 
+    Checks that ask for the findings of the pass are judged after all others.
+
     `limit` is the end of the run, if it began earlier.
     """
-    observations = {
-        observation.key: observation
-        for observation in (PlannedObservation(check=p.check, component=p.component) for p in plan)
-    }
-    outcomes = observe_all(tuple(observations.values()), clients, deadlines, clock, source_of=source_of, limit=limit)
-    findings = (
-        finding
-        for planned in plan
-        for finding in judge_outcome(planned, outcomes[planned.check.observation_name, planned.component.ref], now)
-    )
+    first = tuple(planned for planned in plan if planned.check.client_type is not PassFindings)
+
+    def observed(part: Sequence[PlannedCheck], given: ClientFactory) -> Outcomes:
+        observations = {each.key: each for each in map(_observation, part)}
+        return observe_all(tuple(observations.values()), given, deadlines, clock, source_of=source_of, limit=limit)
+
+    outcomes = dict(observed(first, clients))
+    findings = list(_judged(first, outcomes, now))
+    if last := tuple(planned for planned in plan if planned.check.client_type is PassFindings):
+        given = _Given(PassFindings(findings=tuple(findings), components={p.component.ref: p.component for p in plan}))
+        outcomes |= observed(last, given)
+        findings += _judged(last, outcomes, now)
     ordered = sorted(findings, key=lambda f: (f.check, f.component, f.subject))
     return CheckResults(
         findings=assign_causes(
@@ -106,3 +112,23 @@ def run_checks(
         ),
         evidence=tuple(outcome for outcome in outcomes.values() if isinstance(outcome, Evidence)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Gives the findings of the pass to the checks that are judged last."""
+
+    client: PassFindings
+
+    def open(self, client_type: type[K], component: Component) -> AbstractContextManager[K]:
+        del client_type, component
+        return cast("AbstractContextManager[K]", nullcontext(self.client))
+
+
+def _observation(planned: PlannedCheck) -> PlannedObservation:
+    return PlannedObservation(check=planned.check, component=planned.component)
+
+
+def _judged(plan: Sequence[PlannedCheck], outcomes: Outcomes, now: datetime) -> Iterator[Finding]:
+    for planned in plan:
+        yield from judge_outcome(planned, outcomes[planned.check.observation_name, planned.component.ref], now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from basewatch.check import PLAN_FAMILY
+from basewatch.check import NEVER_ALERTED
 from basewatch.model import Severity
 from generate.prometheus.promql import quoted
 from generate.prometheus.rule_context import AlertTemplate, RuleContext
@@ -43,8 +43,9 @@ def finding_alerts(context: RuleContext, judged_live: Iterable[str]) -> Iterator
         failing = f'basewatch_finding_status{{status="FAIL",cause="",severity=~"{severities}"{others}}}'
         text = f"{_CHECK} fails {{{{ $labels.subject }}}}"
         yield context.alert_rule(FAILED, f"{_BY} ({failing}) == 1", severity=level, summary=text, held=timedelta())
-    # Promises without a check are known before the run, and the same in each: no alert says more.
-    of_runs = f'status="UNVERIFIED",check!~"{PLAN_FAMILY}[.].*"'
+    # Promises without a check are known before the run, and claims repeat other findings: no alert says more.
+    reported = "|".join(beginning.replace(".", "[.]") for beginning in NEVER_ALERTED)
+    of_runs = f'status="UNVERIFIED",check!~"({reported})[.].*"'
     unverified = f"max by (check, component) (basewatch_finding_status{{{of_runs}}}) == 1"
     # A verdict stays until the next run. After this time, two runs in a row had the same verdict.
     twice = config.run.every + config.run.deadline

@@ -10,14 +10,14 @@ import pytest
 from alerts.drill import DRILL_CHECK
 from alerts.links import links_of
 from basewatch.alert import Alert, AlertKind
-from basewatch.check import PLAN_FAMILY, AnyCheck
+from basewatch.check import AnyCheck, is_alerted
 from basewatch.config.alerting import AlertLinks
 from checks import CHECKS
 from generate.runbooks import runbooks
 from tests.alerts.samples import EXAMPLES
 from tests.repository import ROOT
 
-ALERTED = [check for check in CHECKS if check.id.partition(".")[0] != PLAN_FAMILY]
+ALERTED = [check for check in CHECKS if is_alerted(check.id)]
 FOLDER = ROOT / "docs" / "runbooks"
 BY_HAND = {"unseen.md", "blind.md", "history-down.md", f"{DRILL_CHECK}.md"}
 

@@ -13,7 +13,7 @@ import pytest
 from botocore.client import BaseClient
 
 from alerts import DeliveryRetryPolicy, Outlook, deliver, notifiers
-from basewatch.check import OWN_FAMILIES, check
+from basewatch.check import OWN_FAMILIES, check, is_alerted
 from basewatch.components import AuditBucket
 from basewatch.history.store import History
 from basewatch.metrics import MetricsClient
@@ -32,7 +32,7 @@ from workflows.plugins import known_checks
 
 BRIEF = DeliveryRetryPolicy(deadline=timedelta(seconds=1), backoff=())
 # Of the plan and of Basewatch itself: no fault of the platform concerns them.
-OWN = {check.id for check in CHECKS if check.id.partition(".")[0] in OWN_FAMILIES}
+OWN = {check.id for check in CHECKS if check.id.partition(".")[0] in OWN_FAMILIES or not is_alerted(check.id)}
 BY_NAME = {fault.name: fault for fault in FAULTS}
 # Each fault is found exactly among the checks of its own family: tests/checks/test_sabotage_matrix.py,
 # tests/checks/tenancy/test_faults.py and tests/demo/test_load_faults.py. Those two only here.
