@@ -1,4 +1,4 @@
-"""A sandbox of SecureBase: the database, the emulated AWS and the load, started and stopped together."""
+"""A sandbox of SecureBase: the database, the emulated AWS, the load and the API, started and stopped together."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from demo.api_server import SandboxApi
 from demo.database import SandboxDatabase, start_database
 from demo.emulated_aws import EmulatedAws
 from demo.load import Load
@@ -20,12 +21,14 @@ class Sandbox:
     database: SandboxDatabase
     aws: EmulatedAws
     load: Load
+    api: SandboxApi
 
     @property
     def environment(self) -> Mapping[str, str]:
         """The environment variables that make Basewatch watch this sandbox instead of production."""
         return {
             **self.aws.environment,
+            **self.api.environment,
             "BASEWATCH_DATABASE_URL": self.database.url,
             "BASEWATCH_APP_URL": self.database.app_url,
             # The sandbox has no RDS Proxy, so the URL through the proxy is the direct one.
@@ -45,4 +48,6 @@ def start_sandbox(directory: Path, *, now: datetime) -> Iterator[Sandbox]:
         load = Load()
         aws = EmulatedAws.start(now=now, dump=database.dump(), load=load)
         stack.callback(aws.close)
-        yield Sandbox(database=database, aws=aws, load=load)
+        api = SandboxApi(directory, database.app_url, now=now)
+        stack.callback(api.close)
+        yield Sandbox(database=database, aws=aws, load=load, api=api)

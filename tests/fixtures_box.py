@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from basewatch.history.store import History
+from demo.api_server import SandboxApi
 from demo.database import SandboxDatabase
 from demo.emulated_aws import EmulatedAws
 from demo.load import Load
@@ -19,9 +22,16 @@ CONFIG = Path(__file__).parent.parent / "config.yaml"
 
 
 @pytest.fixture(scope="session")
-def box(box_database: SandboxDatabase, box_cloud: EmulatedAws, box_load: Load) -> Sandbox:
+def box_api(box_database: SandboxDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxApi]:
+    """SecureBase's API behind TLS; a test that breaks something repairs it."""
+    with closing(SandboxApi(tmp_path_factory.mktemp("api"), box_database.app_url, now=datetime.now(UTC))) as api:
+        yield api
+
+
+@pytest.fixture(scope="session")
+def box(box_database: SandboxDatabase, box_cloud: EmulatedAws, box_load: Load, box_api: SandboxApi) -> Sandbox:
     """SecureBase with every promise kept; a test that breaks something repairs it."""
-    return Sandbox(database=box_database, aws=box_cloud, load=box_load)
+    return Sandbox(database=box_database, aws=box_cloud, load=box_load, api=box_api)
 
 
 @pytest.fixture

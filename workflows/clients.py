@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from threading import RLock
@@ -12,9 +12,10 @@ from typing import cast
 from basewatch.aws import AwsClient, AwsSession, SharedAnswers
 from basewatch.aws.secrets import AwsSecretStore
 from basewatch.clients import Client, K, PastPasses, PlanClient
-from basewatch.components import AwsComponent, Component, Database
+from basewatch.components import AwsComponent, Component, Database, Endpoint
 from basewatch.config import Account, Config
 from basewatch.errors import ConfigError, ObservationError, Problem
+from basewatch.http import HttpClient
 from basewatch.metrics import CollectedMetrics, MetricsClient
 from basewatch.model import Reason
 from basewatch.postgres import DatabaseClient, Endpoints, connect
@@ -24,6 +25,7 @@ from collectors.cloudwatch.client import CloudWatch
 from collectors.cloudwatch.declared_targets import Location
 from collectors.cloudwatch.source import MetricSource
 from collectors.cloudwatch.throttling import RateLimits, RetryPolicy
+from workflows.http_clients import HttpClients
 
 # The SDK renews on use from this time on; the alert on credentials that were not renewed waits until five minutes.
 _RENEWED_BEFORE_EXPIRY = timedelta(minutes=15)
@@ -39,6 +41,7 @@ class AwsSessions:
         self._config = config
         self._environ = environ
         self.telemetry = telemetry or ExporterMetrics()
+        self.http = HttpClients(config, environ, self.secret)
         self.rate_limits = RateLimits(config.collectors.calls_per_second, config.collectors.datapoints_per_second)
         self._sessions: dict[Location, AwsSession] = {}
         self._sources: dict[Location, CloudWatch] = {}
@@ -203,11 +206,14 @@ class LiveClients:
             judged = self._collected.judged_window(component.ref)
             with connect(self._endpoints(component), run=self._run, judged_window=judged) as database:
                 yield database
+        elif kind is HttpClient and isinstance(component, Endpoint):
+            with closing(self._sessions.http.open(component)) as client:
+                yield client
         else:
             raise ObservationError(
                 Reason.UNSUPPORTED,
                 f"there is no client {kind.__name__} for a component of kind {component.kind}",
-                remedy="an observation may use AwsClient, MetricsClient, or DatabaseClient (of a database)",
+                remedy="use AwsClient, MetricsClient, DatabaseClient (of a database) or HttpClient (of an endpoint)",
             )
 
     def _endpoints(self, component: Database) -> Endpoints:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from basewatch.aws import AwsClient
-from basewatch.components import AwsComponent, Component, Database, Slo
+from basewatch.components import AwsComponent, Component, Database, Endpoint, Slo
 from basewatch.config import Config
+from basewatch.http import HttpClient
 from basewatch.metrics import MetricsClient
 from basewatch.model import ExpectedCheck
 from basewatch.postgres import DatabaseClient
 from checks.engine.judge import PlannedCheck
+from workflows.http_clients import source_of
 
 
 def expected_sources(config: Config, checks: Iterable[PlannedCheck]) -> Mapping[ExpectedCheck, str]:
@@ -34,6 +36,8 @@ def _observed(component: Component, components: Mapping[str, Component]) -> Comp
 def _source(config: Config, client: type[object], component: Component) -> str:
     if client is DatabaseClient and isinstance(component, Database):
         return f"postgresql:{component.name}{'/reader' if component.reader else ''}"
+    if client is HttpClient and isinstance(component, Endpoint):
+        return source_of(component)
     if client not in (AwsClient, MetricsClient) or config.aws is None:
         return ""
     account, region = (component.account, component.region) if isinstance(component, AwsComponent) else (None, None)

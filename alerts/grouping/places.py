@@ -13,7 +13,7 @@ from basewatch.components import Database
 from basewatch.model import Finding, Reason
 
 EVERYTHING: Final = "everything"
-_AWS, _POSTGRESQL = "aws", "postgresql"
+_AWS, _POSTGRESQL, _ENDPOINT = "aws", "postgresql", "endpoint"
 # AWS answers such a request, so one action alone says nothing of the others.
 _REFUSALS = (Reason.DENIED, Reason.THROTTLED)
 
@@ -63,6 +63,8 @@ def source_name(picture: Picture, source: str) -> str:
     place, _, endpoint = rest.partition("/")
     if kind == _AWS:
         return f"{_account_name(picture, place)}{f', {endpoint}' if endpoint else ''}"
+    if kind == _ENDPOINT:
+        return f"endpoint {rest}"
     if kind != _POSTGRESQL:
         return source
     how, _, role = endpoint.partition("/")

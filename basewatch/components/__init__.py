@@ -9,6 +9,7 @@ from basewatch.component_settings import ConfigModel
 from basewatch.components.claims import ClaimDocument
 from basewatch.components.component import AlarmedComponent, AwsComponent, Component
 from basewatch.components.databases import AuroraCluster, Database
+from basewatch.components.endpoints import Endpoint
 from basewatch.components.relations import Relation, related
 from basewatch.components.services import Api, CacheCluster, EventRule, Function, Queue, Table
 from basewatch.components.slo import Slo
@@ -30,6 +31,7 @@ __all__ = [
     "Components",
     "Database",
     "DumpBackups",
+    "Endpoint",
     "EventRule",
     "Function",
     "Queue",
@@ -49,6 +51,7 @@ class Components(ConfigModel):
     databases: tuple[Database, ...] = ()
     functions: tuple[Function, ...] = ()
     apis: tuple[Api, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
     tables: tuple[Table, ...] = ()
     cache_clusters: tuple[CacheCluster, ...] = ()
     queues: tuple[Queue, ...] = ()

@@ -13,6 +13,7 @@ import checks
 from basewatch.check import DOC_SECTIONS, AnyCheck, Check
 from basewatch.clients import PassFindings, PastPasses, PlanClient
 from basewatch.components import COMPONENT_TYPES, Component
+from basewatch.http import HttpClient
 from checks import CHECKS
 
 
@@ -76,7 +77,7 @@ def test_the_component_of_a_check_can_be_declared(check: AnyCheck) -> None:
 @each_check()
 def test_a_check_declares_its_needs_and_its_types(check: AnyCheck) -> None:
     """The privileges, the client and the facts of a check are known without running it."""
-    assert check.needs or check.client_type in (PlanClient, PastPasses, PassFindings), (
+    assert check.needs or check.client_type in (PlanClient, PastPasses, PassFindings, HttpClient), (
         f"list the IAM actions or SQL grants of {check.id} in `needs`"
     )
     assert isinstance(check.client_type, type)

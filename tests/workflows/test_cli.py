@@ -95,7 +95,7 @@ def test_the_committed_configuration_is_valid_and_needs_no_secret_to_say_so(tmp_
     """`validate` works where nothing is set and nothing can be reached."""
     said = basewatch("validate", cwd=tmp_path)
     assert (said.returncode, said.stderr) == (0, "")
-    assert re.fullmatch(r"config\.yaml is valid: 20 components, \d+ expected verdicts\n", said.stdout)
+    assert re.fullmatch(r"config\.yaml is valid: \d+ components, \d+ expected verdicts\n", said.stdout)
 
 
 def test_python_without_docstrings_is_refused_in_a_sentence(tmp_path: Path) -> None:

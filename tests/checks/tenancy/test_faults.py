@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from demo.api_server import SandboxApi
 from demo.database import SandboxDatabase, start_database
 from demo.emulated_aws import EmulatedAws
 from demo.faults.database import DATABASE_FAULTS
@@ -40,10 +41,10 @@ def debian_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbo
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS_SEEN, ids=lambda fault: fault.name)
 def test_the_faults_are_found_on_the_version_of_production(
-    debian_database: SandboxDatabase, box_cloud: EmulatedAws, fault: Fault
+    debian_database: SandboxDatabase, box_cloud: EmulatedAws, box_api: SandboxApi, fault: Fault
 ) -> None:
     """PostgreSQL 15 differs in stored policies and memberships; the findings are the same."""
-    box = Sandbox(database=debian_database, aws=box_cloud, load=Load())
+    box = Sandbox(database=debian_database, aws=box_cloud, load=Load(), api=box_api)
     fault.apply(box)
     try:
         found = broken(look(box.database.url))
