@@ -15,6 +15,7 @@ import typer
 from workflows import cli_offline
 from workflows.cli_alerts import alerts
 from workflows.cli_explain import explain
+from workflows.cli_launch import launch
 from workflows.options import (
     DEFAULT_CONFIG,
     CheckGlob,
@@ -69,14 +70,20 @@ def check(
     config: ConfigPath = DEFAULT_CONFIG,
     only: CheckGlob = "*",
     component: ComponentGlob = "*",
+    *,
+    wait: Annotated[
+        str, typer.Option("--wait", help="Repeat the checks until all pass, for so long at most, such as 10m.")
+    ] = "0",
     fail_on: FailOnOption = FailOn.HIGH,
     output: OutputFormat = ResultFormat.TEXT,
 ) -> None:
     """Run the checks now and print the findings. Record nothing and send no alert."""
     from workflows import commands
+    from workflows.settling import parse_wait
 
+    patience = parse_wait(wait)
     prepared = commands.prepare(config, os.environ, only=only, component=component)
-    raise typer.Exit(commands.check(prepared, fail_on, as_json=output is ResultFormat.JSON))
+    raise typer.Exit(commands.check(prepared, fail_on, as_json=output is ResultFormat.JSON, wait=patience))
 
 
 @app.command()
@@ -188,6 +195,7 @@ def notify_test(
 
 
 app.add_typer(notify, name="notify")
+app.command()(launch)
 app.command()(explain)
 cli_offline.add_to(app)
 app.add_typer(alerts, name="alerts")

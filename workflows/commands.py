@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from basewatch.history.store import History
 from basewatch.model import Finding, Run, Severity, Status, Window
 from basewatch.quantities import parse_duration
 from basewatch.secrets import resolve_text
+from basewatch.time_limit import TimeLimit
 from reports import ReportFormat, render
 from reports.isolation import isolation_summaries
 from workflows.clients import AwsSessions
@@ -30,7 +32,8 @@ from workflows.history_remarks import first_run_remarks, history_lines, history_
 from workflows.monitor import Delivered, Observed, observe_plan, run_pass
 from workflows.plan import Plan, load_plan
 from workflows.report_files import WrittenReports, view_of, write_reports
-from workflows.terminal import findings_text
+from workflows.settling import Pause, settled
+from workflows.terminal import findings_text, summary_text
 
 _LONGEST_AUDIT = timedelta(days=15)
 """How long CloudWatch keeps datapoints of one minute."""
@@ -125,12 +128,27 @@ def run(prepared: PreparedPlan, fail_on: str, *, as_json: bool) -> int:
     return exit_code(delivered.run.findings, fail_on=Severity(fail_on), undelivered=bool(problems))
 
 
-def check(prepared: PreparedPlan, fail_on: str, *, as_json: bool) -> int:
-    """Makes one pass that is printed only: nothing is recorded, and no notification is sent."""
-    at = utc_now()
-    run = observe_plan(prepared.plan, prepared.sessions, prepared.plan.next_window(None, at), utc_now).run
-    print_findings(prepared.plan, run, as_json=as_json)
-    return exit_code(run.findings, fail_on=Severity(fail_on))
+def check(
+    prepared: PreparedPlan, fail_on: str, *, as_json: bool, wait: timedelta = timedelta(), pause: Pause = time.sleep
+) -> int:
+    """Makes one pass that is printed only: nothing is recorded, and no notification is sent.
+
+    For as long as `wait` the pass is repeated until nothing fails and everything is verified; the last one is printed.
+    """
+    plan, severity = prepared.plan, Severity(fail_on)
+
+    def observe() -> Run:
+        return observe_plan(plan, prepared.sessions, plan.next_window(None, utc_now()), utc_now).run
+
+    def passes(run: Run) -> bool:
+        return exit_code(run.findings, fail_on=severity) is ExitCode.PASSED
+
+    def unsettled(run: Run) -> None:
+        typer.echo(f"basewatch: {summary_text(run.findings)}; waiting until things settle", err=True)
+
+    run = settled(observe, passes, TimeLimit.after(wait.total_seconds()), unsettled, pause)
+    print_findings(plan, run, as_json=as_json)
+    return exit_code(run.findings, fail_on=severity)
 
 
 def audit(prepared: PreparedPlan, fail_on: str, *, since: str, output: Path) -> int:

@@ -16,6 +16,14 @@ class ResultFormat(StrEnum):
     JSON = "json"
 
 
+class MatrixFormat(StrEnum):
+    """How the matrix of a launch is printed."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
 class FailOn(StrEnum):
     """The lowest severity of a FAIL that makes the exit status 1."""
 

@@ -14,6 +14,7 @@ from basewatch.components import Components
 from basewatch.config.alerting import Alerts
 from basewatch.config.collection import CollectorSettings
 from basewatch.config.heartbeats import Heartbeats
+from basewatch.config.launch import Launch
 from basewatch.config.prometheus import Prometheus
 from basewatch.config.web import Web
 from basewatch.errors import InvalidValueError
@@ -124,6 +125,7 @@ class Config(ConfigModel):
     history: HistorySettings = HistorySettings()
     web: Web = Web()
     prometheus: Prometheus = Prometheus()
+    launch: Launch = Launch()
 
     @model_validator(mode="after")
     def _no_alert_ends_between_two_passes(self) -> Self:
