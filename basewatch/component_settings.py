@@ -123,6 +123,22 @@ class RetentionTiers(ConfigModel):
     yearly: int = Field(default=0, ge=0, le=100_000)
 
 
+class TimeToLive(ConfigModel):
+    """The attribute of a DynamoDB table's items that holds when they expire; the application sets it."""
+
+    attribute: str = Field(min_length=1)
+
+
+class VaultLock(ConfigModel):
+    """The lock of a backup vault, and for how long it keeps every recovery point at least.
+
+    In COMPLIANCE mode nobody can remove it; in GOVERNANCE mode, those who may delete the lock's configuration can.
+    """
+
+    mode: Literal["COMPLIANCE", "GOVERNANCE"] = "COMPLIANCE"
+    retention: Duration
+
+
 class RestoreDrill(ConfigModel):
     """How often a dump is restored as a drill, and how long that may take."""
 

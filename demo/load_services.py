@@ -28,7 +28,7 @@ def publish(published: SyntheticMetrics) -> None:
     running = (
         _function(published, "auth-v2", daily(180, 540, 11), mean_ms=34, errors=0.002),
         _function(published, "billing-worker", daily(1, 2, 12), mean_ms=1100, errors=0),
-        _function(published, "metrics-aggregation", daily(1, 2, 13), mean_ms=400, errors=0),
+        _function(published, "metrics-aggregation", daily(1, 2, 13), mean_ms=200, errors=0),
     )
     together = GaugeSignal(peak=lambda minute: sum(curve(minute) for curve in running))
     for metric in ("ConcurrentExecutions", "ClaimedAccountConcurrency"):
@@ -40,7 +40,7 @@ def _requests(published: SyntheticMetrics) -> None:
     space, stage = "AWS/ApiGateway", {"ApiName": PREFIX, "Stage": "prod"}
     count = rounded(daily(1500, 4500, 1), 2)
     server_errors = published.while_disturbed("api-5xx-burst", fraction(count, 0.6, 3), fraction(count, 0.0002, 3))
-    mean = published.while_disturbed("api-p95-slow", daily(700, 900, 4), daily(80, 110, 4))
+    mean = published.while_disturbed("api-p95-slow", daily(700, 900, 4), daily(65, 90, 4))
     published.add(space, "Count", stage, EventCounts(counts=count, samples=count))
     client_errors = published.while_disturbed("api-refusals", fraction(count, 0.3, 5), fraction(count, 0.012, 5))
     published.add(space, "4XXError", stage, EventCounts(counts=client_errors, samples=count))

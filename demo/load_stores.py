@@ -7,7 +7,7 @@ from demo.synthetic_metrics import PREFIX, SyntheticMetrics, constant, fraction
 
 DISTURBANCES = ("table-throttled", "cache-cold", "backup-jobs-failing")
 
-_TABLES = ("customers", "api-keys", "invoices", "usage-metrics")
+_TABLES = ("customers", "api-keys", "invoices", "usage-metrics", "cache", "sessions", "metrics")
 _READS = {"GetItem": 0.7, "Query": 0.25, "Scan": 0.05}
 _WRITES = {"PutItem": 0.6, "UpdateItem": 0.35, "DeleteItem": 0.05}
 _MILLISECONDS = {"GetItem": 2.1, "Query": 3.8, "Scan": 9.0, "PutItem": 4.2, "UpdateItem": 4.6, "DeleteItem": 4.1}

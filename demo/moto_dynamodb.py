@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from moto.dynamodb.exceptions import ResourceNotFoundException
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 
 from demo.account import patch
 
 _describe_table = Table.describe
+_describe_expiry = DynamoDBBackend.describe_time_to_live
 _describe = DynamoDBBackend.describe_continuous_backups
 _update = DynamoDBBackend.update_continuous_backups
 # "LatestRestorableDateTime is typically 5 minutes before the current time."
@@ -43,10 +45,22 @@ def set_table_status(table: Any, status: str) -> None:
     table.status_word = status
 
 
+def patch_unknown_tables() -> None:
+    """DescribeTimeToLive of a table that does not exist has the error code of AWS; moto's lacks its ending."""
+    patch(DynamoDBBackend, "describe_time_to_live", _described_expiry)
+
+
 def install() -> None:
     """Install the patches; a second installation changes nothing."""
+    patch_unknown_tables()
     patch_recovery_window()
     patch_table_status()
+
+
+def _described_expiry(backend: DynamoDBBackend, table_name: str) -> dict[str, Any]:
+    if table_name not in backend.tables:
+        raise ResourceNotFoundException
+    return _describe_expiry(backend, table_name)
 
 
 def _described_table(table: Table, base_key: str = "TableDescription") -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
+from basewatch.component_settings import TimeToLive
 from basewatch.components.component import AlarmedComponent
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import CalendarDate, Route
@@ -49,6 +50,7 @@ class Api(AlarmedComponent):
     """A stage of an API Gateway API. In CloudWatch a REST API is identified by its name, the others by their `id`.
 
     `open_routes` need no authorizer, such as `POST /login`. `authorizer: optional` promises nothing about routes.
+    `p95_pages` is the latency at which the generated alert pages, where this is later than at the promise `p95_below`.
     """
 
     kind: ClassVar[str] = "api"
@@ -69,6 +71,7 @@ class Api(AlarmedComponent):
     open_routes: tuple[Route, ...] = ()
     rate_limit: Rate | None = None
     p95_below: DurationThreshold | None = None
+    p95_pages: DurationThreshold | None = None
     server_errors_below: RateThreshold | None = None
     client_errors_below: RatioThreshold | None = None
 
@@ -108,10 +111,11 @@ class Table(AlarmedComponent):
     kind: ClassVar[str] = "table"
     noun: ClassVar[str] = "DynamoDB table"
     dimension: ClassVar[str] = "TableName"
-    promises: ClassVar[tuple[str, ...]] = ("pitr", "alarms_quiet", "throttled_below")
+    promises: ClassVar[tuple[str, ...]] = ("pitr", "ttl", "alarms_quiet", "throttled_below")
     since: CalendarDate | None = None
     indexes: tuple[str, ...] = ()
     pitr: Duration | None = None
+    ttl: TimeToLive | None = None
     throttled_below: RateThreshold | None = None
 
 

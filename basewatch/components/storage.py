@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from basewatch.component_settings import DumpFormat, ObjectLock, RestoreDrill, RetentionTiers
+from basewatch.component_settings import DumpFormat, ObjectLock, RestoreDrill, RetentionTiers, VaultLock
 from basewatch.components.component import AlarmedComponent, AwsComponent
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import CalendarDate
@@ -22,9 +22,10 @@ class BackupVault(AlarmedComponent):
     kind: ClassVar[str] = "backup_vault"
     noun: ClassVar[str] = "backup vault"
     dimension: ClassVar[str] = "BackupVaultName"
-    promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "no_failed_jobs")
+    promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "no_failed_jobs", "lock")
     since: CalendarDate | None = None
     no_failed_jobs: bool = False
+    lock: VaultLock | None = None
 
 
 class AuditBucket(AwsComponent):

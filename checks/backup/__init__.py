@@ -9,6 +9,7 @@ from checks.backup.dump_freshness import newest_dump_is_fresh
 from checks.backup.dump_integrity import newest_dump_is_intact
 from checks.backup.dump_kept import dumps_are_kept
 from checks.backup.dynamodb import restorable_over_recovery_period
+from checks.backup.vault_lock import vault_is_locked
 
 CHECKS: tuple[AnyCheck, ...] = (
     restorable_over_retention,
@@ -18,4 +19,5 @@ CHECKS: tuple[AnyCheck, ...] = (
     newest_dump_is_intact,
     dumps_are_kept,
     protected_from_deletion,
+    vault_is_locked,
 )

@@ -123,6 +123,9 @@ INVENTORY_FAULTS = (
         title="Someone deletes the backup vault",
         apply=_remove("backup", "vaults", _VAULT),
         repair=_put_back("backup", "vaults", _VAULT),
-        expected_findings=_failing("inventory.vault.available", f"backup_vault/{_VAULT}"),
+        expected_findings=(
+            *_failing("inventory.vault.available", f"backup_vault/{_VAULT}"),
+            *_failing("backup.vault.lock", f"backup_vault/{_VAULT}"),
+        ),
     ),
 )

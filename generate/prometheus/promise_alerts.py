@@ -79,7 +79,7 @@ _FEW_LOGINS = event_rate_limit("10/min for 5m")
 
 def api_promise_alerts(context: RuleContext, api: Api) -> Iterator[AlertRule]:
     """Latency, server errors, and refused requests."""
-    for limit in thresholds(context, api, _LATENCY, api.p95_below or _SLOW):
+    for limit in thresholds(context, api, _LATENCY, api.p95_pages or api.p95_below or _SLOW):
         # The last p95 stays on the page for a while after the last request.
         busy = f"{limit.series_source.rate(f'{_LATENCY}_count')} > 0"
         expr = f"{limit.series_source.gauge_max(_LATENCY, quantile='0.95')} > {limit.value}\nand\n{busy}"

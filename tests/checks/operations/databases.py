@@ -18,6 +18,11 @@ OPERATIONS = (
         "dynamodb:DescribeTable", not_found="ResourceNotFoundException", empty={"*": ({"Table": {}}, Status.UNVERIFIED)}
     ),
     Operation(
+        "dynamodb:DescribeTimeToLive",
+        not_found="ResourceNotFoundException",
+        empty={"*": ({"TimeToLiveDescription": {}}, Status.UNVERIFIED)},
+    ),
+    Operation(
         "rds:DescribeDBClusters",
         not_found="DBClusterNotFoundFault",
         empty={"*": ({"DBClusters": []}, Status.UNVERIFIED)},

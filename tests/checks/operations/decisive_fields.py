@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 _RECOVERY = "ContinuousBackupsDescription.PointInTimeRecoveryDescription"
 DECISIVE_FIELDS: Mapping[str, AbstractSet[str]] = {
     "inventory.rule.enabled": {"events:DescribeRule State"},
+    "retention.dynamodb.ttl": {"dynamodb:DescribeTimeToLive TimeToLiveDescription.TimeToLiveStatus"},
     "inventory.table.active": {"dynamodb:DescribeTable Table.TableStatus"},
     "inventory.proxy.available": {
         "rds:DescribeDBProxies DBProxies[].Status",
