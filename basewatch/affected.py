@@ -19,6 +19,8 @@ ABSENT: Final = "absent"
 """In place of a principal: the object is declared and does not exist."""
 LOST: Final = "lost"
 """In place of a principal: the resource is there, and nothing of it can be restored."""
+KEY: Final = "key"
+"""In place of a principal: the KMS key of that ARN, or name, on which components depend."""
 
 
 def session_object(name: str) -> str:

@@ -7,7 +7,7 @@ import json
 from moto.awslambda.responses import LambdaResponse
 from moto.awslambda.urls import url_paths
 
-from demo import moto_api_gateway, moto_dynamodb, moto_rds, moto_s3
+from demo import moto_api_gateway, moto_dynamodb, moto_kms, moto_rds, moto_s3
 
 CONCURRENCY_QUOTA = 1000
 """The default quota of a new account. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
@@ -17,6 +17,7 @@ def install() -> None:
     """Install every patch; a second installation changes nothing."""
     moto_api_gateway.install()
     moto_rds.install()
+    moto_kms.install()
     moto_dynamodb.install()
     moto_s3.install()
     patch_account_settings()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import boto3
 
 from demo.account import ACCOUNT, REGION, BuildContext, backend
+from demo.moto_kms import ROTATION_PERIOD
+
+SECRETS = ("production/database_url", "production/jwt_secret")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,10 @@ def create_key(context: BuildContext) -> str:
     key = kms.create_key(Description="SecureBase production data", MultiRegion=False)["KeyMetadata"]
     kms.create_alias(AliasName="alias/securebase-data", TargetKeyId=key["KeyId"])
     kms.enable_key_rotation(KeyId=key["KeyId"])
-    backend("kms").keys[key["KeyId"]].creation_date = context.built_at.timestamp()
+    state = backend("kms").keys[key["KeyId"]]
+    state.creation_date = context.built_at.timestamp()
+    rotated = (context.built_at + ROTATION_PERIOD).timestamp()
+    state.rotations = [{"KeyId": key["KeyId"], "RotationDate": rotated, "RotationType": "AUTOMATIC"}]
     return str(key["Arn"])
 
 
@@ -68,14 +75,16 @@ def create_secrets(context: BuildContext, key: str) -> str:
     """Create the secrets of the database and of the token signer, rotated every 30 days; returns the database's ARN."""
     secrets = context.client("secretsmanager")
     arns = {}
-    for name in ("database", "jwt-signing-key"):
-        arns[name] = secrets.create_secret(
-            Name=f"securebase/production/{name}", SecretString=json.dumps({"value": "demo"}), KmsKeyId=key
-        )["ARN"]
+    for name in SECRETS:
+        arns[name] = secrets.create_secret(Name=name, SecretString=json.dumps({"value": "demo"}), KmsKeyId=key)["ARN"]
         secrets.rotate_secret(
             SecretId=arns[name], RotationRules={"AutomaticallyAfterDays": 30}, RotateImmediately=False
         )
-    return str(arns["database"])
+        state = backend("secretsmanager").secrets[arns[name]]
+        state.created_date = context.built_at.timestamp()
+        state.last_rotation_date = (context.now - timedelta(days=10)).timestamp()
+        state.next_rotation_date = (context.now + timedelta(days=20)).timestamp()
+    return str(arns["production/database_url"])
 
 
 def _trust(principal: dict[str, str]) -> str:

@@ -180,5 +180,5 @@ _TOKENS = ("NextContinuationToken", "NextKeyMarker", "NextVersionIdMarker", "Nex
 
 def truncate_page(answer: dict[str, Any]) -> None:
     """An edit that marks a page of a listing as truncated, in the way of each service."""
-    answer["IsTruncated"] = True
+    answer["IsTruncated"] = answer["Truncated"] = True
     answer.update(dict.fromkeys(_TOKENS, "more"))

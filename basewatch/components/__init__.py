@@ -10,6 +10,7 @@ from basewatch.components.claims import ClaimDocument
 from basewatch.components.component import AlarmedComponent, AwsComponent, Component
 from basewatch.components.databases import AuroraCluster, Database
 from basewatch.components.endpoints import Endpoint
+from basewatch.components.keys import EncryptedComponent, Key, Secret
 from basewatch.components.relations import Relation, related
 from basewatch.components.services import Api, CacheCluster, EventRule, Function, Queue, Table
 from basewatch.components.slo import Slo
@@ -31,11 +32,14 @@ __all__ = [
     "Components",
     "Database",
     "DumpBackups",
+    "EncryptedComponent",
     "Endpoint",
     "EventRule",
     "Function",
+    "Key",
     "Queue",
     "Relation",
+    "Secret",
     "Slo",
     "Table",
     "Watcher",
@@ -59,6 +63,8 @@ class Components(ConfigModel):
     backup_vaults: tuple[BackupVault, ...] = ()
     audit_buckets: tuple[AuditBucket, ...] = ()
     dump_backups: tuple[DumpBackups, ...] = ()
+    keys: tuple[Key, ...] = ()
+    secrets: tuple[Secret, ...] = ()
     slos: tuple[Slo, ...] = ()
     claim_documents: tuple[ClaimDocument, ...] = ()
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from itertools import groupby
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from basewatch.affected import ABSENT, Affected, broader
+from basewatch.affected import ABSENT, KEY, Affected, broader
 from basewatch.check import AnyCheck, FollowsFrom
 from basewatch.components import Component, Database, Relation, related
 from basewatch.model import Finding, Reason, Status
@@ -19,6 +19,7 @@ _CausesByPair: TypeAlias = Mapping[Affected, Sequence[Finding]]
 _Found: TypeAlias = dict[str, Finding]
 _Named: TypeAlias = Mapping[str, Sequence[Finding]]
 _NO_COMPONENTS: Final[Mapping[str, Component]] = MappingProxyType({})
+_OF_KEYS = "inventory.key."
 _NO_ANSWER = (Reason.UNREACHABLE, Reason.TIMEOUT)
 _DATABASE_DOWN = (
     FollowsFrom(check="inventory.aurora.*", of=Relation.CLUSTER, status=Status.UNVERIFIED, reasons=_NO_ANSWER),
@@ -45,8 +46,9 @@ def assign_causes(
 ) -> tuple[Finding, ...]:
     """The findings in the given order, each with the key of the finding that causes it, or with an empty one.
 
-    A finding has a cause in one of three ways. Of a component, or a part of one, that is declared and does not exist,
-    the finding of the inventory is the cause of all others. A FAIL that affects pairs has a cause when FAILs of the
+    A finding has a cause in one of four ways. Of a component, or a part of one, that is declared and does not exist,
+    the finding of the inventory is the cause of all others. Of a KMS key, on which many components may depend, one
+    finding about it is the cause of those of all components. A FAIL that affects pairs has a cause when FAILs of the
     checks in its check's `explained_by`, on the same component, cover every pair. A FAIL that affects none, and an
     UNVERIFIED finding, have a cause when there is a FAIL that its check's `follows_from` names.
 
@@ -56,6 +58,7 @@ def assign_causes(
     given = tuple(_with_cause(finding, "") for finding in findings)
     current, known = tuple(current_findings), {check.id: check for check in checks}
     found = _of_absent_ones(given, current)
+    found |= _of_keys(given, current, found)
     found |= _of_pairs(given, current, known)
     _add_wholes(found, given, current, known, components)
     return tuple(_with_cause(finding, _root_key(finding, found)) for finding in given)
@@ -86,6 +89,32 @@ def _of_absent_ones(given: Iterable[Finding], current: Iterable[Finding]) -> _Fo
     return found
 
 
+def _of_keys(given: Iterable[Finding], current: Iterable[Finding], found: Collection[str]) -> _Found:
+    """Every component that depends on a key finds out that it cannot be used; the key's own finding leads."""
+    by_key: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in (*given, *(each for each in current if not each.cause)):
+        if finding.key not in found:
+            for key in _keys(finding):
+                by_key[key].append(finding)
+    leads = {key: min(alike, key=_own_finding_first) for key, alike in by_key.items()}
+    own = {lead.key for lead in leads.values()}
+    return {
+        finding.key: leads[min(_keys(finding))]
+        for alike in by_key.values()
+        for finding in alike
+        if finding.key not in own
+    }
+
+
+def _keys(finding: Finding) -> frozenset[str]:
+    named = (name for what, name in finding.affected if what == KEY)
+    return frozenset(named if finding.status is Status.FAIL else ())
+
+
+def _own_finding_first(finding: Finding) -> tuple[object, ...]:
+    return (not finding.check.startswith(_OF_KEYS), *_most_severe_first(finding))
+
+
 def _of_pairs(given: Iterable[Finding], current: Iterable[Finding], checks: Mapping[str, AnyCheck]) -> _Found:
     failing = sorted((f for f in given if _affects(f)), key=_by_id)
     current = [f for f in current if _affects(f) and not f.cause]
@@ -99,7 +128,7 @@ def _of_pairs(given: Iterable[Finding], current: Iterable[Finding], checks: Mapp
 
 
 def _affects(finding: Finding) -> bool:
-    return finding.status is Status.FAIL and bool(finding.affected) and not _is_absent(finding)
+    return finding.status is Status.FAIL and bool(finding.affected) and not (_is_absent(finding) or _keys(finding))
 
 
 def _by_pair(causes: Iterable[Finding]) -> _CausesByPair:

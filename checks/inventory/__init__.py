@@ -10,8 +10,10 @@ from checks.inventory import (
     dax,
     dynamodb,
     eventbridge,
+    kms_keys,
     lambda_functions,
     rds_proxy,
+    secrets,
     sqs,
 )
 
@@ -26,4 +28,6 @@ CHECKS: tuple[AnyCheck, ...] = (
     sqs.queue_exists,
     eventbridge.rule_is_enabled,
     backup_vaults.vault_is_available,
+    kms_keys.key_is_usable,
+    secrets.secret_is_available,
 )

@@ -11,6 +11,7 @@ from demo.account import backend
 from demo.faults.configuration import CONFIGURATION_FAULTS
 from demo.faults.fault import ExpectedFinding, Fault
 from demo.faults.inventory import INVENTORY_FAULTS
+from demo.faults.keys import KEY_FAULTS
 from demo.faults.recovery import RECOVERY_FAULTS
 from demo.moto_rds import RESTORABLE_LAG, set_restorable_lag
 
@@ -223,6 +224,7 @@ AWS_FAULTS = (
     *CONFIGURATION_FAULTS,
     *INVENTORY_FAULTS,
     *RECOVERY_FAULTS,
+    *KEY_FAULTS,
     Fault(
         name="aws-denied",
         title="Basewatch's role loses the permission rds:DescribeDBClusters",

@@ -1,4 +1,4 @@
-"""Faults of the emulated AWS's configuration: settings of the cluster, its key, its proxy and the API."""
+"""Faults of the emulated AWS's configuration: settings of the cluster, its proxy and the API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 _CLUSTER = "securebase-production"
 _PROXY = "securebase-production-proxy"
 _API = "securebase-production"
-_KEY = "alias/securebase-data"
 
 
 def _on_cluster(check: str) -> ExpectedFinding:
@@ -48,18 +47,6 @@ def _proxy(**state: Any) -> Callable[[Sandbox], None]:
             setattr(backend("rds").db_proxies[_PROXY], name, value)
 
     return put
-
-
-def _delete_key(sandbox: Sandbox) -> None:
-    kms = sandbox.aws.client("kms")
-    kms.schedule_key_deletion(KeyId=kms.describe_key(KeyId=_KEY)["KeyMetadata"]["KeyId"], PendingWindowInDays=7)
-
-
-def _keep_key(sandbox: Sandbox) -> None:
-    kms = sandbox.aws.client("kms")
-    key = kms.describe_key(KeyId=_KEY)["KeyMetadata"]["KeyId"]
-    kms.cancel_key_deletion(KeyId=key)
-    kms.enable_key(KeyId=key)
 
 
 def _authorization(kind: str) -> Callable[[Sandbox], None]:
@@ -103,13 +90,6 @@ CONFIGURATION_FAULTS = (
         apply=_zone("a"),
         repair=_zone("b"),
         expected_findings=(_on_cluster("availability.aurora.zones"),),
-    ),
-    Fault(
-        name="storage-key-deleted",
-        title="Someone schedules the deletion of the key that encrypts Aurora",
-        apply=_delete_key,
-        repair=_keep_key,
-        expected_findings=(_on_cluster("encryption.aurora.storage_key"),),
     ),
     Fault(
         name="proxy-without-tls",

@@ -144,6 +144,6 @@ def test_secrets_and_key_are_rotated(box_cloud: EmulatedAws) -> None:
     key = kms.describe_key(KeyId="alias/securebase-data")["KeyMetadata"]
     assert (key["KeyManager"], key["KeyState"]) == ("CUSTOMER", "Enabled")
     assert kms.get_key_rotation_status(KeyId=key["KeyId"])["KeyRotationEnabled"] is True
-    for name in ("database", "jwt-signing-key"):
-        secret = box_cloud.client("secretsmanager").describe_secret(SecretId=f"securebase/production/{name}")
+    for name in ("database_url", "jwt_secret"):
+        secret = box_cloud.client("secretsmanager").describe_secret(SecretId=f"production/{name}")
         assert secret["RotationEnabled"] is True

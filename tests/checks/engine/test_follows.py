@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from alerts.grouping import alerts_of
-from basewatch.affected import ABSENT, LOST
+from basewatch.affected import ABSENT, KEY, LOST
 from basewatch.check import AnyCheck, FollowsFrom
 from basewatch.components import Component, Database, DumpBackups, Function, Relation, Slo
 from basewatch.model import Finding, Reason, Severity, Status
@@ -124,6 +124,21 @@ def test_everything_about_a_component_that_does_not_exist_is_one_incident() -> N
     ]
     assert set(caused(*bucket).values()) == {"retention.s3.delete_markers"}
     assert len(caused(*bucket)) == 2
+
+
+def test_a_key_that_cannot_be_used_is_one_incident_of_all_that_depends_on_it() -> None:
+    """The finding about the key leads; where it is not declared, the most severe one does."""
+    key = replace(a_finding(FAIL, check="inventory.key.usable", component="key/alias/data"), affected=((KEY, "arn:1"),))
+    table = replace(a_finding(FAIL, check="encryption.table.keys", component="table/t"), affected=((KEY, "arn:1"),))
+    cluster = replace(
+        a_finding(FAIL, check="encryption.aurora.keys", component=CLUSTER), affected=((KEY, "arn:1"), (KEY, "arn:2"))
+    )
+    other = replace(a_finding(FAIL, check="encryption.queue.keys", component="queue/q"), affected=((KEY, "arn:3"),))
+    lead = "inventory.key.usable"
+    assert caused(key, table, other) == {"encryption.table.keys": lead}
+    # Nothing else explains what the cluster lost with its second key.
+    assert caused(key, table, cluster) == {"encryption.table.keys": lead}
+    assert caused(table, replace(table, component="table/u")) == {"encryption.table.keys": "encryption.table.keys"}
 
 
 def test_a_lost_cluster_explains_its_backups_and_a_stopped_one_does_not() -> None:

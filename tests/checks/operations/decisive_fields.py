@@ -15,6 +15,12 @@ DECISIVE_FIELDS: Mapping[str, AbstractSet[str]] = {
         "rds:DescribeDBProxyTargets Targets[].TargetHealth.State",
     },
     "encryption.aurora.storage_key": {"kms:DescribeKey KeyMetadata.KeyState"},
+    "inventory.key.usable": {"kms:DescribeKey KeyMetadata.KeyManager", "kms:DescribeKey KeyMetadata.KeyState"},
+    "encryption.kms.policy": {"kms:DescribeKey KeyMetadata.KeyManager"},
+    "encryption.kms.rotation": {
+        "kms:DescribeKey KeyMetadata.KeyManager",
+        "kms:DescribeKey KeyMetadata.KeyState",
+    },
     "logging.alarms.quiet": {
         "cloudwatch:DescribeAlarms MetricAlarms[].StateValue",
     },

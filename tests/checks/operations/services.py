@@ -1,4 +1,4 @@
-"""Facts about the operations of Lambda, API Gateway, SQS and EventBridge."""
+"""Facts about the operations of Lambda, API Gateway, SQS, EventBridge and Secrets Manager."""
 
 from __future__ import annotations
 
@@ -36,6 +36,11 @@ OPERATIONS = (
     ),
     Operation(
         "lambda:ListEventSourceMappings", not_found="ResourceNotFoundException", empty={"*": ({}, Status.UNVERIFIED)}
+    ),
+    Operation(
+        "secretsmanager:DescribeSecret",
+        not_found="ResourceNotFoundException",
+        empty={"*": ({"Name": "x"}, Status.UNVERIFIED)},
     ),
     Operation("sqs:GetQueueUrl", not_found="QueueDoesNotExist", empty={"*": ({}, Status.UNVERIFIED)}),
 )

@@ -8,6 +8,10 @@ from tests.checks.operations.operation import Listing, Operation
 OPERATIONS = (
     Operation("backup:ListBackupVaults", listing=Listing.WHOLE, empty={"*": ({"BackupVaultList": []}, Status.FAIL)}),
     Operation("kms:DescribeKey", not_found="NotFoundException", empty={"*": ({"KeyMetadata": {}}, Status.UNVERIFIED)}),
+    Operation("kms:GetKeyPolicy", not_found="NotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
+    Operation("kms:GetKeyRotationStatus", not_found="NotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
+    Operation("kms:ListGrants", not_found="NotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
+    Operation("kms:ListKeyRotations", not_found="NotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
     Operation("s3:GetObject", deleted_since_listed="NoSuchKey"),
     Operation(
         "s3:GetObjectLockConfiguration",

@@ -1,0 +1,105 @@
+"""Faults of keys and secrets of the emulated AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from basewatch.model import Status
+from demo.account import ACCOUNT, backend
+from demo.faults.fault import ExpectedFinding, Fault
+
+if TYPE_CHECKING:
+    from demo.sandbox import Sandbox
+
+_KEY = "alias/securebase-data"
+_SECRET = "production/jwt_secret"  # its name
+_MONTH = timedelta(days=30)
+
+
+def _expected(check: str, component: str, status: Status = Status.FAIL) -> ExpectedFinding:
+    return ExpectedFinding(check=check, component=component, status=status)
+
+
+def key_id(sandbox: Sandbox) -> str:
+    """The id of the key that encrypts everything."""
+    return str(sandbox.aws.client("kms").describe_key(KeyId=_KEY)["KeyMetadata"]["KeyId"])
+
+
+def _delete_key(sandbox: Sandbox) -> None:
+    sandbox.aws.client("kms").schedule_key_deletion(KeyId=key_id(sandbox), PendingWindowInDays=7)
+
+
+def _keep_key(sandbox: Sandbox) -> None:
+    kms, key = sandbox.aws.client("kms"), key_id(sandbox)
+    kms.cancel_key_deletion(KeyId=key)
+    kms.enable_key(KeyId=key)
+
+
+def _policy(*statements: dict[str, Any]) -> Callable[[Sandbox], None]:
+    """Sets the key's policy: the account's own statement, and these."""
+    own = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}
+
+    def put(sandbox: Sandbox) -> None:
+        document = json.dumps({"Version": "2012-10-17", "Statement": [own, *statements]})
+        sandbox.aws.client("kms").put_key_policy(KeyId=key_id(sandbox), PolicyName="default", Policy=document)
+
+    return put
+
+
+def _rotated(ago: timedelta) -> Callable[[Sandbox], None]:
+    def put(_sandbox: Sandbox) -> None:
+        # No API of AWS sets these dates.
+        last = datetime.now(UTC) - ago
+        secret = backend("secretsmanager").secrets[_SECRET]
+        secret.last_rotation_date, secret.next_rotation_date = last.timestamp(), (last + _MONTH).timestamp()
+
+    return put
+
+
+KEY_FAULTS = (
+    Fault(
+        name="key-deleted",
+        title="Someone schedules the deletion of the key that encrypts everything",
+        apply=_delete_key,
+        repair=_keep_key,
+        expected_findings=(
+            _expected("inventory.key.usable", f"key/{_KEY}"),
+            _expected("encryption.kms.rotation", f"key/{_KEY}", Status.UNVERIFIED),
+            _expected("encryption.aurora.storage_key", "aurora_cluster/securebase-production"),
+        ),
+    ),
+    Fault(
+        name="key-not-rotated",
+        title="Someone disables the rotation of the key",
+        apply=lambda sandbox: sandbox.aws.client("kms").disable_key_rotation(KeyId=key_id(sandbox)),
+        repair=lambda sandbox: sandbox.aws.client("kms").enable_key_rotation(KeyId=key_id(sandbox)),
+        expected_findings=(_expected("encryption.kms.rotation", f"key/{_KEY}"),),
+    ),
+    Fault(
+        name="key-policy-open",
+        title="Someone lets every AWS account decrypt with the key",
+        apply=_policy({"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}),
+        repair=_policy(),
+        expected_findings=(_expected("encryption.kms.policy", f"key/{_KEY}"),),
+    ),
+    Fault(
+        name="secret-not-rotated",
+        title="The rotation of the token signer's secret has failed for two weeks",
+        apply=_rotated(timedelta(days=44)),
+        repair=_rotated(timedelta(days=10)),
+        expected_findings=(_expected("encryption.secrets.rotation", f"secret/{_SECRET}"),),
+    ),
+    Fault(
+        name="secret-deleted",
+        title="Someone schedules the deletion of the token signer's secret",
+        apply=lambda sandbox: sandbox.aws.client("secretsmanager").delete_secret(SecretId=_SECRET),
+        repair=lambda sandbox: sandbox.aws.client("secretsmanager").restore_secret(SecretId=_SECRET),
+        expected_findings=(
+            _expected("inventory.secret.available", f"secret/{_SECRET}"),
+            _expected("encryption.secrets.rotation", f"secret/{_SECRET}", Status.UNVERIFIED),
+        ),
+    ),
+)
