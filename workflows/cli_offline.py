@@ -76,12 +76,27 @@ def show_check(
 
 
 @permissions.command()
-def iam(config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Print the IAM policy of the reader role, as JSON."""
-    from workflows.permissions import iam_policy
+def iam(
+    config: ConfigPath = DEFAULT_CONFIG,
+    part: Annotated[
+        int, typer.Option("--part", min=0, help="Print this part, small enough for a managed policy; 0 prints all.")
+    ] = 0,
+) -> None:
+    """Print the IAM policy of the reader role, as JSON: what the declared components need, and no more."""
+    from basewatch.errors import ConfigError, Problem
+    from workflows.iam_policy import iam_policy, policy_parts, size_remark
     from workflows.plan import load_plan
 
-    typer.echo(iam_policy(load_plan(config)))
+    plan = load_plan(config)
+    if not part:
+        policy = iam_policy(plan)
+        if remark := size_remark(policy, len(policy_parts(plan))):
+            typer.echo(f"basewatch: {remark}", err=True)
+        typer.echo(policy)
+    elif part <= len(parts := policy_parts(plan)):
+        typer.echo(parts[part - 1])
+    else:
+        raise ConfigError(Problem(message=f"--part {part} is not among the {len(parts)} parts of the policy"))
 
 
 @permissions.command()
@@ -90,8 +105,8 @@ def sql(
     role: Annotated[str, typer.Option("--role", help="The name of the reader role.")] = "basewatch",
 ) -> None:
     """Print the SQL script of the reader role. It creates the role with the grants of each feature."""
-    from workflows.permissions import sql_grants
     from workflows.plan import load_plan
+    from workflows.sql_grants import sql_grants
 
     typer.echo(sql_grants(load_plan(config), role))
 

@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
+from basewatch.aws import AwsClient
 from workflows.cost import RequestCost, ServeCost, TierCost, monthly_cost
+from workflows.declared_arns import distinct_requests
 from workflows.plan import Plan
 from workflows.terminal import unchecked_text
 
@@ -22,6 +24,7 @@ class Forecast:
     pairs: tuple[tuple[str, str], ...]
     unchecked: tuple[tuple[str, str], ...]
     observations: int
+    requests: int
     run: RequestCost
     serve: ServeCost
     needs: tuple[str, ...]
@@ -37,6 +40,7 @@ class Forecast:
 
     def _summary(self) -> Iterator[str]:
         yield f"{len(self.pairs)} verdicts of {self.components} components, from {self.observations} observations"
+        yield f"about {self.requests} distinct requests to AWS for them, each sent once; more for pages and samples"
         yield f"basewatch run: {_requests(self.run)}"
         yield from _serve_lines(self.serve)
         yield from unchecked_text(self.unchecked)
@@ -51,6 +55,10 @@ def forecast(plan: Plan) -> Forecast:
         pairs=tuple((pair.check, pair.component) for pair in plan.expected),
         unchecked=plan.unchecked,
         observations=len({(p.check.observation_name, p.component.ref) for p in plan.checks}),
+        requests=distinct_requests(
+            plan.config,
+            ((need, p.component) for p in plan.checks if p.check.client_type is AwsClient for need in p.check.needs),
+        ),
         run=serve.scheduled_runs,
         serve=serve,
         needs=tuple(sorted({need for p in plan.checks for need in p.check.needs})),

@@ -29,6 +29,7 @@ from tests.fixtures_box import CONFIG
 from workflows.commands import PreparedPlan, prepare, utc_now
 from workflows.monitor import Delivered, observe_plan, run_pass
 from workflows.plugins import known_checks
+from workflows.request_forecast import forecast
 
 BRIEF = DeliveryRetryPolicy(deadline=timedelta(seconds=1), backoff=())
 # Of the plan and of Basewatch itself: no fault of the platform concerns them.
@@ -82,6 +83,9 @@ def test_a_clean_box_is_all_green_and_every_expected_pair_has_its_verdict(
     run = observed(prepared)
     assert not_green(run) == set()
     assert [f"{count} times: {request}" for request, count in Counter(sent).items() if count > 1] == []
+    # The forecast counts a sample of versions once.
+    told = forecast(prepared.plan).requests
+    assert told / 1.5 < len([each for each in sent if " s3:HeadObject " not in each]) < told * 1.5
     assert {(f.check, f.component) for f in run.findings} == {(p.check, p.component) for p in run.expected}
     assert {f.check for f in run.findings} | OWN == {check.id for check in CHECKS}
 

@@ -1,21 +1,14 @@
-"""The least privilege that a plan needs, as an IAM policy and as an SQL script."""
+"""The least privilege that a plan needs in its databases, as an SQL script."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
-from typing import assert_never
-
-import orjson
 
 from basewatch.components import Database
 from basewatch.postgres.activity import STATS_ROLE
 from basewatch.tenancy import Tenancy
-from collectors import resource_limits
 from workflows.plan import Plan
 
-# Prefix of a database grant in the `needs` of a check; every other need is an IAM action.
-_SQL = "sql:"
 DEFAULT_READER_ROLE = "basewatch"
 _MEMBERSHIP = """\
 DO $basewatch$ BEGIN
@@ -25,51 +18,6 @@ DO $basewatch$ BEGIN
     EXECUTE format('GRANT %I TO %I', {principal}, {reader});
   END IF;
 END $basewatch$;"""
-
-
-def iam_policy(plan: Plan) -> str:
-    """The IAM policy of the reader role as JSON: every action of the planned checks and collectors; all only read.
-
-    A monitoring account needs the same policy, and so does each account in which discovery describes resources.
-    """
-    needs = {need for p in plan.checks for need in p.check.needs if not need.startswith(_SQL)}
-    actions = sorted(needs | set(collection_actions(plan)))
-    statements = [
-        {
-            "Sid": "Read" + service.replace("-", "").capitalize(),
-            "Effect": "Allow",
-            "Action": list(same),
-            "Resource": "*",
-        }
-        for service, same in groupby(actions, key=lambda action: action.partition(":")[0])
-    ]
-    return orjson.dumps({"Version": "2012-10-17", "Statement": statements}, option=orjson.OPT_INDENT_2).decode()
-
-
-def collection_actions(plan: Plan) -> Iterator[str]:
-    """Every IAM action that collection and discovery need; an action may come more than once."""
-    collection, collectors = plan.config.collectors, {collector.name: collector for collector in plan.collectors}
-    declared = {type(component) for component in plan.config.components}
-    measured = {name for name, collector in collectors.items() if collector.component_type in declared}
-    measured |= {wanted.collector for wanted in collection.discover}
-    if measured:
-        yield "cloudwatch:GetMetricData"
-        yield from resource_limits.limit_needs(measured)
-        if collection.exported_tags:
-            yield "tag:GetResources"
-    for wanted in collection.discover:
-        match wanted.by:
-            case "list":
-                yield "cloudwatch:ListMetrics"
-            case "tags":
-                yield "tag:GetResources"
-            case "describe":
-                known = [collectors[wanted.collector]] if wanted.collector in collectors else []
-                yield from (need for each in known for discovery in each.discovery_specs for need in discovery.needs)
-            case _:
-                assert_never(wanted.by)
-        if collection.skip_idle:
-            yield "cloudwatch:ListMetrics"
 
 
 def sql_grants(plan: Plan, reader: str = DEFAULT_READER_ROLE) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,6 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from basewatch.components import Database
-from basewatch.config.collection import CollectorSettings
 from basewatch.model import Finding, Reason, Status
 from basewatch.postgres import connect
 from basewatch.secrets import Secret
@@ -22,39 +20,10 @@ from collectors.database import FAMILIES, DatabaseMetrics
 from demo.database import SandboxDatabase
 from tests.checks.tenancy.looking import SECUREBASE, look
 from workflows.commands import PreparedPlan
-from workflows.permissions import iam_policy, sql_grants
 from workflows.plan import Plan
+from workflows.sql_grants import sql_grants
 
 READER = "the \"reader\" of $basewatch$ 'quotes'"
-
-
-def allowed(plan: Plan, **collecting: object) -> set[str]:
-    """The actions of the policy with these settings of `collectors`."""
-    config = plan.config.model_copy(update={"collectors": CollectorSettings.model_validate(collecting)})
-    policy = json.loads(iam_policy(replace(plan, config=config)))
-    return {action for statement in policy["Statement"] for action in statement["Action"]}
-
-
-@pytest.mark.parametrize(
-    ("collecting", "more"),
-    [
-        ({}, set[str]()),
-        ({"exported_tags": ["tenant"]}, {"tag:GetResources"}),
-        ({"discover": [{"collector": "lambda", "by": "list"}]}, {"cloudwatch:ListMetrics"}),
-        ({"discover": [{"collector": "lambda", "by": "tags"}]}, {"tag:GetResources", "cloudwatch:ListMetrics"}),
-        ({"discover": [{"collector": "lambda", "by": "tags"}], "skip_idle": False}, {"tag:GetResources"}),
-        (
-            {"discover": [{"collector": "sqs", "by": "describe"}]},
-            {"sqs:ListQueues", "cloudwatch:ListMetrics"},
-        ),
-    ],
-)
-def test_the_policy_allows_what_discovery_requests(
-    prepared: PreparedPlan, collecting: dict[str, object], more: set[str]
-) -> None:
-    """Each discovery method adds its own actions and no others; metrics are always allowed."""
-    assert "cloudwatch:GetMetricData" in allowed(prepared.plan)
-    assert allowed(prepared.plan, **collecting) - allowed(prepared.plan) == more
 
 
 def scripted(plan: Plan, *, sweep: bool = True) -> str:
