@@ -13,6 +13,7 @@ from demo import (
     resources_functions,
     resources_monitoring,
     resources_tables,
+    resources_trail,
 )
 from demo.account import ACCOUNT, PREFIX, REGION, BuildContext, backend
 
@@ -30,6 +31,7 @@ def create(context: BuildContext) -> resources_backups.DumpJob:
     resources_tables.create(context, key=key)
     _create_services(context, key=key, role=roles.function)
     resources_audit.create(context, key=key)
+    resources_trail.create(context, key=key)
     resources_monitoring.create(context)
     return resources_backups.create(context, key=key)
 

@@ -1,11 +1,10 @@
-"""The account's own monitoring: CloudTrail, GuardDuty, the database's logs and the CloudWatch alarms."""
+"""The account's own monitoring: GuardDuty, the database's logs and the CloudWatch alarms."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from demo.account import PREFIX, BuildContext, backend
-from demo.resources_audit import BUCKET
 from demo.resources_functions import FUNCTIONS
 
 
@@ -71,16 +70,7 @@ _ALARMS = (
 
 
 def create(context: BuildContext) -> None:
-    """Create a multi-region trail, a threat detector, the database's log group, and the alarms."""
-    trail = context.client("cloudtrail")
-    trail.create_trail(
-        Name=PREFIX,
-        S3BucketName=BUCKET,
-        S3KeyPrefix="cloudtrail",
-        IsMultiRegionTrail=True,
-        EnableLogFileValidation=True,
-    )
-    trail.start_logging(Name=PREFIX)
+    """Create a threat detector, the database's log group, and the alarms."""
     context.client("guardduty").create_detector(Enable=True, FindingPublishingFrequency="FIFTEEN_MINUTES")
     logs = context.client("logs")
     logs.create_log_group(logGroupName=f"/aws/rds/cluster/{PREFIX}/postgresql")

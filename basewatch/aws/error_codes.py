@@ -142,6 +142,7 @@ _CODES: dict[Meaning, tuple[str, ...]] = {
         "QueueDoesNotExist",
         "ResourceNotFoundException",
         "TableNotFoundException",
+        "TrailNotFoundException",
     ),
     GONE: ("NoSuchKey", "NoSuchVersion", "PreconditionFailed", "404", "412"),
     EXPIRED_PAGE: ("ExpiredNextToken", "InvalidNextToken", "InvalidNextTokenException", "InvalidPaginationToken"),

@@ -11,6 +11,7 @@ from basewatch.components.component import AlarmedComponent, AwsComponent, Compo
 from basewatch.components.databases import AuroraCluster, Database
 from basewatch.components.endpoints import Endpoint
 from basewatch.components.keys import EncryptedComponent, Key, Secret
+from basewatch.components.monitoring import Trail
 from basewatch.components.relations import Relation, related
 from basewatch.components.services import Api, CacheCluster, EventRule, Function, Queue, Table
 from basewatch.components.slo import Slo
@@ -42,6 +43,7 @@ __all__ = [
     "Secret",
     "Slo",
     "Table",
+    "Trail",
     "Watcher",
     "described",
     "related",
@@ -65,6 +67,7 @@ class Components(ConfigModel):
     dump_backups: tuple[DumpBackups, ...] = ()
     keys: tuple[Key, ...] = ()
     secrets: tuple[Secret, ...] = ()
+    trails: tuple[Trail, ...] = ()
     slos: tuple[Slo, ...] = ()
     claim_documents: tuple[ClaimDocument, ...] = ()
 

@@ -1,8 +1,13 @@
-"""Checks of the platform's own alarms."""
+"""Checks of what records and watches the platform: its alarms, and the trails of CloudTrail."""
 
 from __future__ import annotations
 
 from basewatch.check import AnyCheck
-from checks.logging import alarms
+from checks.logging import alarms, trail
 
-CHECKS: tuple[AnyCheck, ...] = (alarms.alarms_are_quiet,)
+CHECKS: tuple[AnyCheck, ...] = (
+    alarms.alarms_are_quiet,
+    trail.trail_records_and_delivers,
+    trail.log_files_can_be_validated,
+    trail.data_events_are_recorded,
+)

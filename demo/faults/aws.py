@@ -12,6 +12,7 @@ from demo.faults.configuration import CONFIGURATION_FAULTS
 from demo.faults.fault import ExpectedFinding, Fault
 from demo.faults.inventory import INVENTORY_FAULTS
 from demo.faults.keys import KEY_FAULTS
+from demo.faults.records import RECORD_FAULTS
 from demo.faults.recovery import RECOVERY_FAULTS
 from demo.moto_rds import RESTORABLE_LAG, set_restorable_lag
 
@@ -225,6 +226,7 @@ AWS_FAULTS = (
     *INVENTORY_FAULTS,
     *RECOVERY_FAULTS,
     *KEY_FAULTS,
+    *RECORD_FAULTS,
     Fault(
         name="aws-denied",
         title="Basewatch's role loses the permission rds:DescribeDBClusters",
