@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Protocol, TypeVar
 
 from basewatch.components import Component
 from basewatch.model import Finding
+from basewatch.restore_record import PastRestores
 
 K = TypeVar("K", bound="Client")
 
@@ -60,12 +61,13 @@ class PastPasses:
 
     `previous_end` is the end of the window of the last full pass, None when none is recorded. `known_ids` are the ids
     of the resources of components (their refs) when their checks last passed. `unused_silences` are the names of those
-    that match nothing that is checked.
+    that match nothing that is checked. `restores` are the drills of dumps, by their refs.
     """
 
     previous_end: datetime | None
     known_ids: Mapping[str, str]
     unused_silences: tuple[str, ...] = ()
+    restores: Mapping[str, PastRestores] = field(default_factory=dict[str, PastRestores])
     source: str = "the history"
     principal: str = "basewatch"
     requests: tuple[str, ...] = ()

@@ -137,10 +137,3 @@ class VaultLock(ConfigModel):
 
     mode: Literal["COMPLIANCE", "GOVERNANCE"] = "COMPLIANCE"
     retention: Duration
-
-
-class RestoreDrill(ConfigModel):
-    """How often a dump is restored as a drill, and how long that may take."""
-
-    every: Duration
-    within: Duration

@@ -12,10 +12,10 @@ from pathlib import Path
 import psycopg
 
 from basewatch.components import Database
+from basewatch.postgres.binaries import find_binaries
+from basewatch.postgres.private_server import SUPERUSER, PostgresServer
 from basewatch.secrets import Reference
 from basewatch.tenancy import Canaries, Tenancy
-from demo.postgres_binaries import find_binaries
-from demo.postgres_server import SUPERUSER, PostgresServer
 
 NAME = "tenancy"
 _MINE = "tenant = nullif(current_setting('app.tenant', true), '')::uuid"

@@ -14,8 +14,8 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
-from demo.postgres_binaries import PostgresUnavailable, find_binaries
-from demo.postgres_server import HOST, SUPERUSER, PostgresServer
+from basewatch.postgres.binaries import PostgresUnavailable, find_binaries
+from basewatch.postgres.private_server import HOST, SUPERUSER, PostgresServer
 from demo.tenants import seed_tenants
 
 NAME = "securebase"

@@ -104,6 +104,23 @@ def audit(
 
 
 @app.command()
+def drill(
+    config: ConfigPath = DEFAULT_CONFIG,
+    component: ComponentGlob = "*",
+    target: Annotated[
+        str, typer.Option("--target", help="A reference to the URL of a scratch server: env:NAME or file:PATH.")
+    ] = "",
+    fail_on: FailOnOption = FailOn.HIGH,
+) -> None:
+    """Restore the newest dump into a scratch PostgreSQL. Measure the copy, and record what is found."""
+    from basewatch.secrets import parse_reference
+    from workflows.restoring import command
+
+    scratch = parse_reference(target) if target else None
+    raise typer.Exit(command.drill_from(config, os.environ, fail_on, component=component, target=scratch))
+
+
+@app.command()
 def init(
     url: Annotated[str, typer.Option("--url", help="A reference to the database URL: env:NAME or file:PATH.")],
     output: Annotated[

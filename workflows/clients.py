@@ -198,8 +198,8 @@ class LiveClients:
             yield self._sessions.session_for(component).open_client(known_id, self._answers)
         elif kind is PlanClient:
             yield PlanClient(promises=self._unjudged)
-        elif kind is PastPasses and self._past is not None:
-            yield self._past
+        elif kind is PastPasses:
+            yield self._past or _no_history()
         elif kind is MetricsClient:
             yield MetricsClient(self._collected)
         elif kind is DatabaseClient and isinstance(component, Database):
@@ -228,3 +228,11 @@ class LiveClients:
 
     def _secret(self, reference: Reference) -> Callable[[], Secret]:
         return partial(self._sessions.secret, reference, self._answers)
+
+
+def _no_history() -> PastPasses:
+    raise ObservationError(
+        Reason.NOT_ENOUGH_DATA,
+        "there is no history here that could be read",
+        remedy="Run `basewatch run`, which records one, and let `check` and `audit` read it: history.url.",
+    )

@@ -14,6 +14,7 @@ import typer
 
 from alerts import Outlook, Undelivered, notifiers
 from alerts.heartbeat import heartbeat_senders
+from basewatch.clients import PastPasses
 from basewatch.components import Database, Endpoint
 from basewatch.errors import BasewatchError
 from basewatch.history import HistoryStatus
@@ -30,6 +31,7 @@ from workflows.fingerprint_intervals import run_intervals
 from workflows.heartbeat import beat
 from workflows.history_remarks import first_run_remarks, history_lines, history_remarks
 from workflows.monitor import Delivered, Observed, observe_plan, run_pass
+from workflows.past_passes import past_passes
 from workflows.plan import Plan, load_plan
 from workflows.report_files import WrittenReports, view_of, write_reports
 from workflows.settling import Pause, settled
@@ -138,7 +140,9 @@ def check(
     plan, severity = prepared.plan, Severity(fail_on)
 
     def observe() -> Run:
-        return observe_plan(plan, prepared.sessions, plan.next_window(None, utc_now()), utc_now).run
+        at = utc_now()
+        window = plan.next_window(None, at)
+        return observe_plan(plan, prepared.sessions, window, utc_now, recorded_past(prepared, at)).run
 
     def passes(run: Run) -> bool:
         return exit_code(run.findings, fail_on=severity) is ExitCode.PASSED
@@ -155,12 +159,26 @@ def audit(prepared: PreparedPlan, fail_on: str, *, since: str, output: Path) -> 
     """Makes one pass over the last `since`, and writes its reports and evidence into `output`."""
     at = utc_now()
     window = Window(start=at - _audit_length(since), end=at)
-    observed = with_intervals(prepared, observe_plan(prepared.plan, prepared.sessions, window, utc_now))
+    past = recorded_past(prepared, at)
+    observed = with_intervals(prepared, observe_plan(prepared.plan, prepared.sessions, window, utc_now, past))
     written = write_reports(prepared.plan, observed, output)
     print_findings(prepared.plan, observed.run, as_json=False)
     for line in (*(str(path) for path in written.paths), *written.problems):
         typer.echo(line, err=True)
     return exit_code(observed.run.findings, fail_on=Severity(fail_on), undelivered=bool(written.problems))
+
+
+def recorded_past(prepared: PreparedPlan, at: datetime) -> PastPasses | None:
+    """What the history says, for a pass that is not recorded; None without one. A missing history is not created."""
+    judged = any(planned.check.client_type is PastPasses for planned in prepared.plan.checks)
+    if not judged or sqlite_file_missing(prepared.plan.config.history.url):
+        return None
+    try:
+        with prepared.existing_history() as history:
+            return past_passes(prepared.plan, history, at)
+    except BasewatchError:
+        # The checks that judge the history say that it could not be read.
+        return None
 
 
 def with_intervals(prepared: PreparedPlan, observed: Observed) -> Observed:

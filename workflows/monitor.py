@@ -34,9 +34,9 @@ from workflows.drills import Drill, drill_if_due, remind_forgetful
 from workflows.fingerprint_intervals import run_intervals
 from workflows.history_remarks import NOTHING_RECORDED, no_earlier_run
 from workflows.partial_runs import merge_partial, pair_of
+from workflows.past_passes import past_passes
 from workflows.picture import picture
 from workflows.plan import Plan
-from workflows.silence_use import unused_silences
 from workflows.windows import EvaluationWindow, evaluation_window, repeated_window
 
 Clock = Callable[[], datetime]
@@ -102,21 +102,15 @@ def observe_since_last(plan: Plan, sessions: AwsSessions, history: History, cloc
         window = EvaluationWindow(window=Window(start=at, end=at), warm_up=timedelta())
     else:
         window = evaluation_window(plan, history.last_run(), history.current_findings(), at)
-    last = history.last_run()
-    known_ids = history.known_ids(plan.identified)
-    past = PastPasses(
-        previous_end=last.window_end if last else None,
-        known_ids=known_ids,
-        unused_silences=unused_silences(
-            plan.config.alerts, plan.whole or plan.expected, plan.config.components, history.current_findings()
-        ),
-    )
+    past = past_passes(plan, history, at)
     return _observe(plan, sessions, window, clock, past)
 
 
-def observe_plan(plan: Plan, sessions: AwsSessions, window: Window, clock: Clock) -> Observed:
-    """Observes the plan over `window`, independent of any earlier run."""
-    return _observe(plan, sessions, EvaluationWindow(window=window, warm_up=plan.warm_up), clock)
+def observe_plan(
+    plan: Plan, sessions: AwsSessions, window: Window, clock: Clock, past: PastPasses | None = None
+) -> Observed:
+    """Observes the plan over `window`, independent of any earlier run; checks of the history judge `past`."""
+    return _observe(plan, sessions, EvaluationWindow(window=window, warm_up=plan.warm_up), clock, past)
 
 
 def _observe(

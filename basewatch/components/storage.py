@@ -6,11 +6,12 @@ from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from basewatch.component_settings import DumpFormat, ObjectLock, RestoreDrill, RetentionTiers, VaultLock
+from basewatch.component_settings import DumpFormat, ObjectLock, RetentionTiers, VaultLock
 from basewatch.components.component import AlarmedComponent, AwsComponent
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import CalendarDate
 from basewatch.quantities import Duration, format_duration
+from basewatch.restore_settings import RestoreDrill
 
 
 class BackupVault(AlarmedComponent):

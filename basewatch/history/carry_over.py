@@ -27,6 +27,7 @@ STATE_TABLES: Mapping[Table, tuple[str, ...]] = {
     tables.acknowledgements: ("key",),
     tables.intervals: ("component", "first_seen"),
     tables.counters: ("location",),
+    tables.restore_tests: ("id",),
 }
 MAX_STATE_ROWS = 20_000
 """How many rows of a table, the newest, are copied into memory."""

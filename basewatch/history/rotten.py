@@ -36,7 +36,14 @@ _LONGEST_REASON = 200
 # Rows of these belong to a sealed run; the run is not used any more, and nothing of it is changed.
 _OF_A_RUN = {tables.runs: "sequence", tables.findings: "run", tables.run_evidence: "run", tables.transitions: "run"}
 # Rows of these belong to no run; they are moved.
-_MOVED = (tables.notifications, tables.conditions, tables.acknowledgements, tables.intervals, tables.counters)
+_MOVED = (
+    tables.notifications,
+    tables.conditions,
+    tables.acknowledgements,
+    tables.intervals,
+    tables.counters,
+    tables.restore_tests,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from basewatch.errors import HistoryError
 from basewatch.history.engine import read_transaction, redacted_url, write_transaction
 
-HEAD = "0012"
+HEAD = "0013"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

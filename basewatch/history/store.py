@@ -13,7 +13,7 @@ from typing import Self
 from basewatch.catalog_interval import CatalogInterval
 from basewatch.condition import Condition
 from basewatch.errors import HistoryError
-from basewatch.history import acknowledgements, exporter_state, outbox, recording, rows
+from basewatch.history import acknowledgements, exporter_state, outbox, recording, restore_tests, rows
 from basewatch.history.fallback import FallbackTransactions
 from basewatch.history.finding_log import FindingLog, read_finding_log
 from basewatch.history.notification_log import read_log
@@ -31,6 +31,7 @@ from basewatch.history.values import (
 from basewatch.model import ExpectedCheck, Finding, Run
 from basewatch.notifier import Message, Receipt
 from basewatch.outbox import Claim, PendingMessage
+from basewatch.restore_record import RestoreRecord
 
 LATEST = "latest"
 
@@ -156,6 +157,18 @@ class History:
     def known_ids(self, pairs: Sequence[ExpectedCheck]) -> Mapping[str, str]:
         """The `resource_id` of each component (its ref) in the newest facts on which its check passed."""
         return self._transactions.read(partial(rows.read_known_ids, pairs=pairs))
+
+    def add_restore_test(self, record: RestoreRecord) -> None:
+        """Adds what a restore drill found."""
+        self._transactions.write(partial(restore_tests.write_restore_test, record=record))
+
+    def restore_tests(self) -> tuple[RestoreRecord, ...]:
+        """What the newest restore drills found, oldest first."""
+        return self._transactions.read(restore_tests.read_restore_tests)
+
+    def first_starts(self, keys: Iterable[str]) -> Mapping[str, datetime]:
+        """When the first run with a finding of each of these keys started, by key."""
+        return self._transactions.read(partial(restore_tests.read_first_starts, keys=tuple(keys)))
 
     def remember(self, messages: Sequence[Message], conditions: Sequence[Condition] | None = None) -> None:
         """Queues messages and records conditions that belong to no run, in one transaction."""

@@ -165,6 +165,19 @@ acknowledgements = Table(
     Column("at", UtcTimestamp, nullable=False),
 )
 
+# What restore drills found; their records are evidence of the passes that judge them.
+restore_tests = Table(
+    "restore_tests",
+    metadata,
+    Column("sequence", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("component", Text, nullable=False),
+    Column("finished", UtcTimestamp, nullable=False),
+    Column("record", JsonText, nullable=False),
+    Column("digest", Text, nullable=False, comment="of the record, so that a changed one is known"),
+    Index("restore_tests_by_component", "component", "sequence"),
+)
+
 # Rows that can no longer be read, as they were found. Those of a run also stay where they are, for `verify`.
 set_aside = Table(
     "set_aside",

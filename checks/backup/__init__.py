@@ -9,6 +9,10 @@ from checks.backup.dump_freshness import newest_dump_is_fresh
 from checks.backup.dump_integrity import newest_dump_is_intact
 from checks.backup.dump_kept import dumps_are_kept
 from checks.backup.dynamodb import restorable_over_recovery_period
+from checks.backup.restore_content import the_copy_holds_the_database
+from checks.backup.restore_duration import objectives_are_met_over_months, restored_in_time
+from checks.backup.restore_isolation import the_copy_isolates_tenants
+from checks.backup.restore_recency import dumps_are_restored
 from checks.backup.vault_lock import vault_is_locked
 
 CHECKS: tuple[AnyCheck, ...] = (
@@ -20,4 +24,9 @@ CHECKS: tuple[AnyCheck, ...] = (
     dumps_are_kept,
     protected_from_deletion,
     vault_is_locked,
+    dumps_are_restored,
+    restored_in_time,
+    objectives_are_met_over_months,
+    the_copy_holds_the_database,
+    the_copy_isolates_tenants,
 )

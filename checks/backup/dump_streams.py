@@ -21,7 +21,7 @@ _CHUNK = 1 << 16
 _MAX_OPENED_BYTES = 1 << 32
 _MAX_ENVELOPES = 4
 # What Python's readers of the formats raise on bytes that do not follow them; lz4 has no class of its own.
-_ERRORS = (EOFError, OSError, ValueError, RuntimeError, zlib.error, lzma.LZMAError)
+DAMAGED = (EOFError, OSError, ValueError, RuntimeError, zlib.error, lzma.LZMAError)
 # What plain SQL has where rows are, and where the dump of one database begins.
 _ROWS = (b"\nCOPY ", b"\nINSERT INTO ")
 _DATABASE = b"\n-- PostgreSQL database dump"
@@ -54,7 +54,7 @@ def _lz4(file: Any) -> Any:
     return lz4.frame.LZ4FrameFile(file)
 
 
-_OPENERS: Mapping[DumpLayer, Callable[[Any], Any]] = {
+DECOMPRESSORS: Mapping[DumpLayer, Callable[[Any], Any]] = {
     "gzip": lambda file: gzip.GzipFile(fileobj=file, mode="rb"),
     "bzip2": bz2.BZ2File,
     "xz": lzma.LZMAFile,
@@ -117,7 +117,7 @@ class _Layer:
             return b""
         try:
             chunk = self.source(_CHUNK)
-        except _ERRORS as error:
+        except DAMAGED as error:
             self.error = error
             return b""
         seen = self.tail[-_OVERLAP:] + chunk
@@ -137,7 +137,7 @@ def open_dump(chunks: Iterable[bytes], size_bytes: int, *, whole: bool) -> Opene
     found = outside = recognise(stack[0].head(), size_bytes)
     while found.layers:
         layers.extend(found.layers)
-        opener = _OPENERS.get(layers[-1])
+        opener = DECOMPRESSORS.get(layers[-1])
         if opener is None or len(layers) == _MAX_ENVELOPES:
             break
         inside = _Layer(_reading(opener, stack[-1]), bytearray())

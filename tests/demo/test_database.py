@@ -15,8 +15,8 @@ import sqlalchemy
 import yaml
 from psycopg import conninfo
 
+from basewatch.postgres.binaries import PostgresUnavailable, find_binaries
 from demo.database import SandboxDatabase, start_database
-from demo.postgres_binaries import PostgresUnavailable, find_binaries
 from demo.tenants import CANARY_A, CANARY_B
 
 ROOT = Path(__file__).parents[2]

@@ -53,6 +53,7 @@ def test_a_history_from_before_counters_opens(url: str) -> None:
             connection.exec_driver_sql(statement)
         connection.exec_driver_sql("DROP TABLE set_aside")
         connection.exec_driver_sql("DROP TABLE acknowledgements")
+        connection.exec_driver_sql("DROP TABLE restore_tests")
         connection.exec_driver_sql("DROP TABLE conditions")
         connection.exec_driver_sql("DROP TABLE counters")
         connection.exec_driver_sql("ALTER TABLE findings RENAME COLUMN affected TO about")

@@ -50,6 +50,7 @@ def test_a_history_with_the_earlier_names_keeps_its_content(url: str) -> None:
             "DROP TABLE set_aside",
             *WITHOUT_MESSAGES,
             "DROP TABLE acknowledgements",
+            "DROP TABLE restore_tests",
             "DROP TABLE conditions",
             "UPDATE alembic_version SET version_num = '0004'",
         ):

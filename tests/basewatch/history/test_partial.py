@@ -109,6 +109,7 @@ def test_a_history_from_before_partial_runs_opens_and_holds(url: str) -> None:
             *WITHOUT_MESSAGES,
             "DROP TABLE set_aside",
             "DROP TABLE acknowledgements",
+            "DROP TABLE restore_tests",
             "DROP TABLE conditions",
             "DROP TABLE counters",
             "ALTER TABLE findings DROP COLUMN source",

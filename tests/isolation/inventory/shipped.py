@@ -13,8 +13,8 @@ from pathlib import Path
 
 import psycopg
 
-from demo.postgres_binaries import find_binaries
-from demo.postgres_server import SUPERUSER, PostgresServer
+from basewatch.postgres.binaries import find_binaries
+from basewatch.postgres.private_server import SUPERUSER, PostgresServer
 from isolation.inventory.shipped_objects import LIST, written
 from isolation.sql import load_statement
 

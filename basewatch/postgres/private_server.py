@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import random
 import shutil
 import signal
@@ -17,7 +16,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from demo.postgres_binaries import Binaries, PostgresUnavailable
+from basewatch.postgres.binaries import Binaries, PostgresUnavailable
+from basewatch.postgres.server_account import ServerAccount
 
 HOST = "127.0.0.1"
 SUPERUSER = "postgres"
@@ -44,32 +44,6 @@ _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 _GUARD = 'read -r _; kill -INT "$1"; while kill -0 "$1"; do sleep 0.1; done; rm -rf "$2"'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Account:
-    """The system account of the server: `nobody` if this process runs as root, which PostgreSQL refuses."""
-
-    uid: int | None = None
-    gid: int | None = None
-
-    @classmethod
-    def choose(cls) -> _Account:
-        if os.geteuid() != 0:
-            return cls()
-        nobody = pwd.getpwnam("nobody")
-        return cls(uid=nobody.pw_uid, gid=nobody.pw_gid)
-
-    def can_access(self, path: Path) -> bool:
-        return self.uid is None or all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
-
-    def take_ownership(self, path: Path) -> None:
-        if self.uid is not None and self.gid is not None:
-            os.chown(path, self.uid, self.gid)
-
-    @property
-    def groups(self) -> list[int] | None:
-        return None if self.uid is None else []
-
-
 @dataclass(slots=True, kw_only=True)
 class PostgresServer:
     """A server on a free port of the loopback interface, which requires a password for every connection.
@@ -81,17 +55,18 @@ class PostgresServer:
     home: Path
     port: int
     password: str = field(repr=False)
-    _account: _Account
+    account: ServerAccount
+    superuser: str = SUPERUSER
     _server: subprocess.Popen[bytes] | None = None
     _guard: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def create(cls, directory: Path, *, binaries: Binaries, password: str) -> Self:
+    def create(cls, directory: Path, *, binaries: Binaries, password: str, superuser: str = SUPERUSER) -> Self:
         """A running server with its data below `directory`, or in a temporary folder if its account has no access.
 
         Raises: PostgresUnavailable, with the server's own message; then nothing is left.
         """
-        account = _Account.choose()
+        account = ServerAccount.choose()
         directory.mkdir(parents=True, exist_ok=True)
         parent = directory if account.can_access(directory / "home") else None
         with ExitStack() as undo:
@@ -99,7 +74,9 @@ class PostgresServer:
             undo.callback(shutil.rmtree, home, ignore_errors=True)
             account.take_ownership(home)
             accessible = binaries if account.can_access(binaries.folder / "initdb") else binaries.copied_to(home)
-            server = cls(binaries=accessible, home=home, port=0, password=password, _account=account)
+            server = cls(
+                binaries=accessible, home=home, port=0, password=password, account=account, superuser=superuser
+            )
             undo.callback(server.stop)
             server._initialise()
             server._start_on_a_free_port()
@@ -158,9 +135,9 @@ class PostgresServer:
             stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,
-            user=self._account.uid,
-            group=self._account.gid,
-            extra_groups=self._account.groups,
+            user=self.account.uid,
+            group=self.account.gid,
+            extra_groups=self.account.groups,
             # A new session, so that Ctrl-C in the terminal reaches this process only, which then stops the server.
             start_new_session=True,
         )
@@ -169,10 +146,17 @@ class PostgresServer:
         secret = self.home / "password"
         secret.touch(mode=0o600)
         secret.write_text(self.password)
-        self._account.take_ownership(secret)
+        self.account.take_ownership(secret)
         options = ["--auth=scram-sha-256", "--locale=C", "--encoding=UTF8", "--no-sync", "--no-instructions"]
         with (self.home / "log").open("wb") as log:
-            command = [self.binaries.program("initdb"), "-D", str(self._data), "-U", SUPERUSER, f"--pwfile={secret}"]
+            command = [
+                self.binaries.program("initdb"),
+                "-D",
+                str(self._data),
+                "-U",
+                self.superuser,
+                f"--pwfile={secret}",
+            ]
             failed = self._spawn([*command, *options], output=log).wait() != 0
         secret.unlink()
         if failed:
