@@ -12,6 +12,7 @@ from demo.api_server import SandboxApi
 from demo.database import SandboxDatabase, start_database
 from demo.emulated_aws import EmulatedAws
 from demo.load import Load
+from demo.restores import DrillJob, sound_drill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class Sandbox:
     aws: EmulatedAws
     load: Load
     api: SandboxApi
+    drills: DrillJob
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -50,4 +52,4 @@ def start_sandbox(directory: Path, *, now: datetime) -> Iterator[Sandbox]:
         stack.callback(aws.close)
         api = SandboxApi(directory, database.app_url, now=now)
         stack.callback(api.close)
-        yield Sandbox(database=database, aws=aws, load=load, api=api)
+        yield Sandbox(database=database, aws=aws, load=load, api=api, drills=DrillJob(sound_drill(now)))

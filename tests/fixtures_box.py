@@ -9,16 +9,32 @@ from pathlib import Path
 
 import pytest
 
+from basewatch.clients import PastPasses
 from basewatch.history.store import History
+from basewatch.restore_record import PastRestores
 from demo.api_server import SandboxApi
 from demo.database import SandboxDatabase
 from demo.emulated_aws import EmulatedAws
 from demo.load import Load
 from demo.receivers import Receivers
+from demo.restores import COMPONENT, DrillJob, sound_drill
 from demo.sandbox import Sandbox
 from workflows.commands import PreparedPlan, prepare
+from workflows.demonstrate import DrilledHistory
 
 CONFIG = Path(__file__).parent.parent / "config.yaml"
+DRILLS = DrillJob(sound_drill(datetime.now(UTC)))
+"""The drills of the session's box; a fault that adds one is repaired."""
+
+
+def drilled() -> PastPasses:
+    """What a history says that has the drills of the box and no pass."""
+    records = tuple(DRILLS.records)
+    return PastPasses(
+        previous_end=None,
+        known_ids={},
+        restores={COMPONENT: PastRestores(expected_since=records[0].started, records=records)},
+    )
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +47,7 @@ def box_api(box_database: SandboxDatabase, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="session")
 def box(box_database: SandboxDatabase, box_cloud: EmulatedAws, box_load: Load, box_api: SandboxApi) -> Sandbox:
     """SecureBase with every promise kept; a test that breaks something repairs it."""
-    return Sandbox(database=box_database, aws=box_cloud, load=box_load, api=box_api)
+    return Sandbox(database=box_database, aws=box_cloud, load=box_load, api=box_api, drills=DRILLS)
 
 
 @pytest.fixture
@@ -49,6 +65,7 @@ def prepared(box: Sandbox, receivers: Receivers) -> PreparedPlan:
 
 @pytest.fixture
 def history(tmp_path: Path) -> Iterator[History]:
-    """An empty history."""
-    with History.open(f"sqlite:///{tmp_path}/history.db") as opened:
+    """A history with the drills of the box, and no pass."""
+    with DrilledHistory.open(f"sqlite:///{tmp_path}/history.db") as opened:
+        opened.drills = DRILLS
         yield opened

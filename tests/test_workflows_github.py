@@ -19,6 +19,7 @@ ALLOWED = {
     "nightly.yml": {"contents": "read"},
     "monitor.yml": {"contents": "read", "id-token": "write"},
     "audit.yml": {"contents": "read", "id-token": "write"},
+    "drill.yml": {"contents": "read", "id-token": "write"},
 }
 
 

@@ -16,12 +16,16 @@ import typer
 from alerts import notifiers
 from basewatch.errors import BasewatchError
 from basewatch.history.store import History
+from basewatch.restore_record import RestoreRecord
 from demo.faults import FAULTS
 from demo.faults.fault import Fault
 from demo.receivers import Receivers
+from demo.restores import DrillJob
 from demo.walkthrough import PassResult, Step, walk_through
 from workflows.commands import PreparedPlan, prepare, undelivered_lines, utc_now, write_configured_reports
 from workflows.monitor import run_pass
+from workflows.restoring.command import drill_task, promised_drills, record_text
+from workflows.restoring.drill import drill
 from workflows.serve import serve_with
 from workflows.signals import HangupSignal
 from workflows.terminal import ansi_color, escape_control, findings_text
@@ -55,8 +59,10 @@ def run_demo(config: Path, names: Sequence[str], *, keep: bool, environ: Mapping
         environ = {**environ, **box.environment, **receivers.environment}
         load = partial(prepare, config, environ, recorded=True)
         prepared = load()
-        history = stack.enter_context(History.open(_fresh_history(prepared)))
+        history = stack.enter_context(DrilledHistory.open(_fresh_history(prepared)))
+        history.drills = box.drills
         runs = DemoRuns(prepared, history, receivers, terminal)
+        runs.drill(box.drills)
         as_expected = [runs.report_step(step) for step in walk_through(box, faults, runs, runs.unresolved_alerts)]
         terminal.begin_step("Reports")
         for path in runs.paths:
@@ -88,6 +94,16 @@ def _fresh_history(prepared: PreparedPlan) -> str:
     return f"sqlite:///{path}"
 
 
+class DrilledHistory(History):
+    """A history with the drills of the sandbox, which a fault changes and its repair takes back."""
+
+    drills: DrillJob | None = None
+
+    def restore_tests(self) -> tuple[RestoreRecord, ...]:
+        """What the drills of the sandbox found."""
+        return tuple(self.drills.records) if self.drills else ()
+
+
 class Terminal:
     """Prints the steps of the demo on standard output."""
 
@@ -117,6 +133,13 @@ class DemoRuns:
         self._channels = notifiers(prepared.plan.config.alerts, prepared.environ, prepared.sessions.secret_store)
         self.begin_step, self.line = terminal.begin_step, terminal.line
         self.paths: tuple[Path, ...] = ()
+
+    def drill(self, drills: DrillJob) -> None:
+        """Makes a real drill of the newest dump, from which those of the faults differ."""
+        (promised,) = promised_drills(self._prepared)
+        record = drill(drill_task(self._prepared, promised, self._history))
+        self.line(record_text(record))
+        drills.begin(record)
 
     def make_pass(self) -> PassResult:
         """Makes one pass, and prints its findings and notifications."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -25,11 +26,11 @@ class ScratchObjects:
         self._connection = connection
         self._name = name
 
-    def add_role(self, role: str, options: str, password: str = "") -> None:
+    def add_role(self, role: str, options: LiteralString, password: str = "") -> None:
         """Creates a role without any right; with a password if it logs in. Raises: psycopg.Error."""
         command = sql.SQL("CREATE ROLE {} NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION {}{}")
         secret = sql.SQL(" PASSWORD {}").format(sql.Literal(password)) if password else sql.SQL("")
-        self._connection.execute(command.format(sql.Identifier(role), sql.SQL(options), secret))  # type: ignore[arg-type]  # from this package
+        self._connection.execute(command.format(sql.Identifier(role), sql.SQL(options), secret))
         comment = sql.SQL("COMMENT ON ROLE {} IS {}")
         self._connection.execute(comment.format(sql.Identifier(role), sql.Literal(self._name)))
 

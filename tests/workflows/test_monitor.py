@@ -25,7 +25,7 @@ from demo.faults import FAULTS, ExpectedFinding, Fault
 from demo.receivers import Receivers
 from demo.sandbox import Sandbox
 from demo.walkthrough import as_expected, is_red
-from tests.fixtures_box import CONFIG
+from tests.fixtures_box import CONFIG, drilled
 from workflows.commands import PreparedPlan, prepare, utc_now
 from workflows.monitor import Delivered, observe_plan, run_pass
 from workflows.plugins import known_checks
@@ -53,7 +53,8 @@ def a_pass(prepared: PreparedPlan, history: History) -> Delivered:
 
 def observed(prepared: PreparedPlan) -> Run:
     """The run of a pass that notifies no channel."""
-    return observe_plan(prepared.plan, prepared.sessions, prepared.plan.next_window(None, utc_now()), utc_now).run
+    window = prepared.plan.next_window(None, utc_now())
+    return observe_plan(prepared.plan, prepared.sessions, window, utc_now, drilled()).run
 
 
 def not_green(run: Run) -> set[ExpectedFinding]:

@@ -166,10 +166,12 @@ class Opener:
 
 
 def _is_pg_dumps(path: Path) -> bool:
-    """Whether a tar archive is one of `pg_dump --format=tar`, which ends with a script, and not a packed folder."""
+    """Whether a tar archive is one of `pg_dump --format=tar`, which ends with a script, and not a packed folder.
+
+    Raises: RestoreFailedError, when it is cut off: pg_restore would read its end for ever.
+    """
     try:
         with tarfile.open(path, "r:") as archive:
-            return any(member.name == "restore.sql" for member in archive)
-    except (tarfile.TarError, OSError):
-        # Then pg_restore says what is wrong with it.
-        return True
+            return "restore.sql" in archive.getnames()
+    except (tarfile.TarError, OSError) as error:
+        raise RestoreFailedError(f"its tar archive is damaged: {error}") from error

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from basewatch.postgres.server_account import ServerAccount
+from workflows.restoring.budget import RestoreUntriedError
 
 _PREFIX = "basewatch-drill-"
 _LOCK = "in-use"
@@ -28,7 +29,13 @@ def private_folder(parent: Path | None = None) -> Iterator[Path]:
         # The lock ends with this process, however it ends.
         with (folder / _LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            ServerAccount.choose().take_ownership(folder)
+            account = ServerAccount.choose()
+            account.take_ownership(folder)
+            if not account.can_access(folder):
+                raise RestoreUntriedError(
+                    f"the account that PostgreSQL's programs run as cannot enter {above}",
+                    "set TMPDIR to a folder that every account can enter",
+                )
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -17,6 +17,7 @@ from demo.faults.isolation import ISOLATION_FAULTS
 from demo.load import Load
 from demo.sandbox import Sandbox
 from tests.checks.tenancy.looking import broken, look
+from tests.fixtures_box import DRILLS
 
 # These need logins of principals or checks over time; the passes over the complete demo cover them.
 NOT_SEEN = {"tenant-preset", "logins-failing"}
@@ -44,7 +45,7 @@ def test_the_faults_are_found_on_the_version_of_production(
     debian_database: SandboxDatabase, box_cloud: EmulatedAws, box_api: SandboxApi, fault: Fault
 ) -> None:
     """PostgreSQL 15 differs in stored policies and memberships; the findings are the same."""
-    box = Sandbox(database=debian_database, aws=box_cloud, load=Load(), api=box_api)
+    box = Sandbox(database=debian_database, aws=box_cloud, load=Load(), api=box_api, drills=DRILLS)
     fault.apply(box)
     try:
         found = broken(look(box.database.url))
