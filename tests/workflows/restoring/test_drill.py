@@ -22,6 +22,7 @@ from basewatch.restore_record import RestoreRecord
 from basewatch.secrets import Secret
 from checks.backup.dump_sets import StoredDump, StoredObject
 from demo.database import SandboxDatabase
+from isolation import fingerprint
 from tests.fixtures_box import CONFIG
 from workflows.commands import utc_now
 from workflows.plan import load_plan
@@ -70,7 +71,7 @@ class Restore:
         assert dumps.restore_drill is not None
         url = Secret("env:LIVE", self.database.url)
         with connect(url, run="test") as live:
-            known = {drilling.fingerprint(live): LONG_AGO}
+            known = {fingerprint(live): LONG_AGO}
         return drill(
             DrillTask(
                 dumps=dumps,
@@ -249,7 +250,7 @@ def test_a_bomb_of_envelopes_is_not_unpacked(restored: Restore) -> None:
 def test_an_encrypted_dump_is_opened_by_its_command(restored: Restore) -> None:
     """The secret is in a private file for the program, and nowhere else; a wrong one is a failure that names none."""
     encrypt = ["openssl", "enc", "-aes-256-cbc", "-pbkdf2", "-pass"]
-    content = restored.dump("--format=custom")
+    content, sealed = restored.dump("--format=custom"), b""
     for word, outcome in (("correct horse", "restored"), ("battery staple", "failed")):
         sealed = subprocess.run([*encrypt, f"pass:{word}"], input=content, capture_output=True, check=True).stdout
         command = {
