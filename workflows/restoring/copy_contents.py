@@ -12,7 +12,7 @@ from basewatch.facts import digest
 from basewatch.postgres import DatabaseClient, Statement
 from basewatch.restore_record import RestoredTable
 from isolation.sql import load_statement
-from workflows.permissions import quote_identifier
+from workflows.sql_grants import quote_identifier
 
 _MAX_DIFFERENCES = 20
 _MAJOR = 10000
