@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self, TypeAlias, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from basewatch.errors import InvalidValueError
-from basewatch.identifiers import Digest
+from basewatch.identifiers import CalendarDate, Digest
 from basewatch.quantities import Duration, RateThreshold, RatioThreshold
 
 
@@ -137,3 +137,31 @@ class VaultLock(ConfigModel):
 
     mode: Literal["COMPLIANCE", "GOVERNANCE"] = "COMPLIANCE"
     retention: Duration
+
+
+class PointCopies(ConfigModel):
+    """Where each recovery point is copied to: another region, another account, or both."""
+
+    region: str | None = None
+    account: str | None = None
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Self:
+        if self.region is None and self.account is None:
+            raise InvalidValueError("copies say neither where nor whose they are", "add region: or account:, or both")
+        return self
+
+
+class RecoveryPoints(ConfigModel):
+    """The recovery points that AWS Backup keeps of a resource in a vault of the same account and region.
+
+    The newest is never older than `stale_after`. `sizes_since` is the day since which their sizes can be compared,
+    after one on which the resource shrank on purpose.
+    """
+
+    vault: str = Field(min_length=1)
+    stale_after: Duration
+    sizes_since: CalendarDate | None = None
+    since: CalendarDate | None = None
+    keep: RetentionTiers = RetentionTiers()
+    copies: PointCopies | None = None

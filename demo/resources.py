@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from demo import (
     resources_access,
     resources_api,
@@ -12,6 +10,7 @@ from demo import (
     resources_backups,
     resources_functions,
     resources_monitoring,
+    resources_recovery,
     resources_tables,
     resources_trail,
 )
@@ -51,15 +50,4 @@ def _create_services(context: BuildContext, *, key: str, role: str) -> None:
         Rule=f"{PREFIX}-analytics-hourly",
         Targets=[{"Id": "metrics", "Arn": _TARGET, "DeadLetterConfig": {"Arn": attributes["QueueArn"]}}],
     )
-    context.client("backup").create_backup_vault(BackupVaultName=PREFIX, EncryptionKeyArn=key)
-    lock_vault(context.built_at)
-
-
-def lock_vault(fixed_from: datetime | None) -> None:
-    """Lock the vault: nobody can remove the lock from this time on, or with None never.
-
-    moto accepts no lock date in the past.
-    """
-    vault = backend("backup").vaults[PREFIX]
-    vault.locked, vault.min_retention_days = True, 35
-    vault.lock_date = fixed_from.timestamp() if fixed_from else None
+    resources_recovery.create(context, key=key)

@@ -7,7 +7,7 @@ from typing import get_args
 
 from basewatch.component_settings import ConfigModel
 from basewatch.components.claims import ClaimDocument
-from basewatch.components.component import AlarmedComponent, AwsComponent, Component
+from basewatch.components.component import AlarmedComponent, AwsComponent, BackedUpComponent, Component
 from basewatch.components.databases import AuroraCluster, Database
 from basewatch.components.endpoints import Endpoint
 from basewatch.components.keys import EncryptedComponent, Key, Secret
@@ -26,6 +26,7 @@ __all__ = [
     "AuditBucket",
     "AuroraCluster",
     "AwsComponent",
+    "BackedUpComponent",
     "BackupVault",
     "CacheCluster",
     "ClaimDocument",

@@ -7,8 +7,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from basewatch.component_settings import ConfigModel
+from basewatch.component_settings import ConfigModel, RecoveryPoints
 from basewatch.quantities import Threshold
+
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
 
 
 class Component(ConfigModel):
@@ -80,3 +82,19 @@ class AlarmedComponent(AwsComponent):
         A metric that has this dimension with another value is not of this component.
         """
         return None
+
+
+class BackedUpComponent(AlarmedComponent):
+    """An AWS component of which AWS Backup can be promised to keep recovery points."""
+
+    promises: ClassVar[tuple[str, ...]] = ("recovery_points", "recovery_points.keep", "recovery_points.copies")
+    arn_format: ClassVar[str]
+    """The ARN with the names of its variable parts, such as `arn:{partition}:rds:{region}:{account}:cluster:{name}`."""
+    recovery_points: RecoveryPoints | None = None
+
+    def arn(self, *, account: str, region: str) -> str:
+        """The ARN of the component in this account and region; a name that is an ARN stays as it is."""
+        if self.name.startswith("arn:"):
+            return self.name
+        partition = next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
+        return self.arn_format.format(partition=partition, region=region, account=account, name=self.name)

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from basewatch.component_settings import AuditTable, Backup, Capacity, ConfigModel, FailedLoginFilter, Proxy
-from basewatch.components.component import AlarmedComponent, Component
+from basewatch.components.component import BackedUpComponent, Component
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import CalendarDate
 from basewatch.quantities import CountThreshold, DurationThreshold, RatioThreshold
@@ -15,7 +15,7 @@ from basewatch.secrets import Reference, SecretReference
 from basewatch.tenancy import Tenancy
 
 
-class AuroraCluster(AlarmedComponent):
+class AuroraCluster(BackedUpComponent):
     """An Aurora PostgreSQL cluster, its instances and its proxy.
 
     `since` is the day by which it was created or last restored on purpose: a younger one has lost its backups.
@@ -24,7 +24,9 @@ class AuroraCluster(AlarmedComponent):
     kind: ClassVar[str] = "aurora_cluster"
     noun: ClassVar[str] = "Aurora cluster"
     dimension: ClassVar[str] = "DBClusterIdentifier"
+    arn_format: ClassVar[str] = "arn:{partition}:rds:{region}:{account}:cluster:{name}"
     promises: ClassVar[tuple[str, ...]] = (
+        *BackedUpComponent.promises,
         "capacity",
         "multi_az",
         "storage_key",

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import model_validator
 
 from basewatch.component_settings import TimeToLive
-from basewatch.components.component import AlarmedComponent
+from basewatch.components.component import AlarmedComponent, BackedUpComponent
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import CalendarDate, Route
 from basewatch.quantities import Duration, DurationThreshold, Rate, RateThreshold, RatioThreshold
@@ -102,7 +102,7 @@ class Api(AlarmedComponent):
         return ("Stage", self.stage)
 
 
-class Table(AlarmedComponent):
+class Table(BackedUpComponent):
     """A DynamoDB table; the throttle events of `indexes` (global secondary ones) count as its own.
 
     `since` is the day by which it was created or last restored on purpose: a younger one has lost its backups.
@@ -111,7 +111,14 @@ class Table(AlarmedComponent):
     kind: ClassVar[str] = "table"
     noun: ClassVar[str] = "DynamoDB table"
     dimension: ClassVar[str] = "TableName"
-    promises: ClassVar[tuple[str, ...]] = ("pitr", "ttl", "alarms_quiet", "throttled_below")
+    arn_format: ClassVar[str] = "arn:{partition}:dynamodb:{region}:{account}:table/{name}"
+    promises: ClassVar[tuple[str, ...]] = (
+        *BackedUpComponent.promises,
+        "pitr",
+        "ttl",
+        "alarms_quiet",
+        "throttled_below",
+    )
     since: CalendarDate | None = None
     indexes: tuple[str, ...] = ()
     pitr: Duration | None = None

@@ -9,6 +9,8 @@ from checks.backup.dump_freshness import newest_dump_is_fresh
 from checks.backup.dump_integrity import newest_dump_is_intact
 from checks.backup.dump_kept import dumps_are_kept
 from checks.backup.dynamodb import restorable_over_recovery_period
+from checks.backup.point_copies import copies_are_isolated
+from checks.backup.recovery_points import newest_point_is_usable, points_are_kept
 from checks.backup.restore_content import the_copy_holds_the_database
 from checks.backup.restore_duration import objectives_are_met_over_months, restored_in_time
 from checks.backup.restore_isolation import the_copy_isolates_tenants
@@ -29,4 +31,7 @@ CHECKS: tuple[AnyCheck, ...] = (
     objectives_are_met_over_months,
     the_copy_holds_the_database,
     the_copy_isolates_tenants,
+    newest_point_is_usable,
+    points_are_kept,
+    copies_are_isolated,
 )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from basewatch.model import Status
-from demo.account import PREFIX, backend
+from demo.account import ACCOUNT, PREFIX, REGION, backend
 from demo.faults.fault import ExpectedFinding, Fault
 
 if TYPE_CHECKING:
     from demo.sandbox import Sandbox
 
+_CLUSTER_ARN = f"arn:aws:rds:{REGION}:{ACCOUNT}:cluster:{PREFIX}"
+_LIST_POINTS, _LIST_COPIES = "backup:ListRecoveryPointsByResource", "backup:ListCopyJobs"
 _SESSIONS = f"{PREFIX}-sessions"
 
 
@@ -39,7 +41,44 @@ def _with_lock_date(_sandbox: Sandbox) -> None:
     vault.lock_date = vault.fixed_from
 
 
+def _points(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> Callable[[Sandbox], None]:
+    """Changes the recovery points of the cluster, which are listed from the newest on, one a day for 35 days."""
+
+    def put(sandbox: Sandbox) -> None:
+        backups = sandbox.aws.client("backup")
+        changed = change(backups.list_recovery_points_by_resource(ResourceArn=_CLUSTER_ARN)["RecoveryPoints"])
+        sandbox.aws.answers.answer(_LIST_POINTS, lambda _asked: {"RecoveryPoints": changed})
+
+    return put
+
+
+def _stop_copies(sandbox: Sandbox) -> None:
+    jobs = sandbox.aws.client("backup").list_copy_jobs(ByResourceArn=_CLUSTER_ARN)["CopyJobs"]
+    sandbox.aws.answers.answer(_LIST_COPIES, lambda _asked: {"CopyJobs": jobs[4:]})
+
+
 RECOVERY_FAULTS = (
+    Fault(
+        name="recovery-point-partial",
+        title="The newest recovery point of Aurora is incomplete",
+        apply=_points(lambda points: [{**points[0], "Status": "PARTIAL"}, *points[1:]]),
+        repair=lambda sandbox: sandbox.aws.answers.restore(_LIST_POINTS),
+        expected_findings=_failing("backup.points.health", f"aurora_cluster/{PREFIX}"),
+    ),
+    Fault(
+        name="recovery-points-pruned",
+        title="Someone deletes the recovery points of four months",
+        apply=_points(lambda points: [*points[:36], *points[40:]]),
+        repair=lambda sandbox: sandbox.aws.answers.restore(_LIST_POINTS),
+        expected_findings=_failing("backup.points.kept", f"aurora_cluster/{PREFIX}"),
+    ),
+    Fault(
+        name="copies-stopped",
+        title="No recovery point has been copied to the other region for four days",
+        apply=_stop_copies,
+        repair=lambda sandbox: sandbox.aws.answers.restore(_LIST_COPIES),
+        expected_findings=_failing("backup.copy.isolation", f"aurora_cluster/{PREFIX}"),
+    ),
     Fault(
         name="expiry-off",
         title="Someone disables the expiry of sessions",

@@ -30,6 +30,12 @@ DECISIVE_FIELDS: Mapping[str, AbstractSet[str]] = {
         "s3:GetObjectLockConfiguration ObjectLockConfiguration.Rule.DefaultRetention.Mode",
     },
     "retention.s3.lock_versions": {"s3:HeadObject ObjectLockMode", "s3:GetObjectRetention Retention.Mode"},
+    "backup.points.health": {"backup:ListRecoveryPointsByResource RecoveryPoints[].Status"},
+    "backup.points.kept": {"backup:ListRecoveryPointsByResource RecoveryPoints[].Status"},
+    "backup.copy.isolation": {
+        "backup:ListCopyJobs CopyJobs[].State",
+        "backup:ListRecoveryPointsByBackupVault RecoveryPoints[].Status",
+    },
     "backup.dynamodb.pitr": {
         f"dynamodb:DescribeContinuousBackups {_RECOVERY}.PointInTimeRecoveryStatus",
         "dynamodb:DescribeTable Table.TableStatus",

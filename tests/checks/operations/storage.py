@@ -7,6 +7,21 @@ from tests.checks.operations.operation import Listing, Operation
 
 OPERATIONS = (
     Operation("backup:ListBackupVaults", listing=Listing.WHOLE, empty={"*": ({"BackupVaultList": []}, Status.FAIL)}),
+    Operation(
+        "backup:ListCopyJobs",
+        not_found="ResourceNotFoundException",
+        empty={"*": ({"CopyJobs": []}, Status.FAIL)},
+    ),
+    Operation(
+        "backup:ListRecoveryPointsByBackupVault",
+        not_found="ResourceNotFoundException",
+        empty={"*": ({"RecoveryPoints": []}, Status.FAIL)},
+    ),
+    Operation(
+        "backup:ListRecoveryPointsByResource",
+        not_found="ResourceNotFoundException",
+        empty={"*": ({"RecoveryPoints": []}, Status.FAIL)},
+    ),
     Operation("kms:DescribeKey", not_found="NotFoundException", empty={"*": ({"KeyMetadata": {}}, Status.UNVERIFIED)}),
     Operation("kms:GetKeyPolicy", not_found="NotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
     Operation("kms:GetKeyRotationStatus", not_found="NotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
