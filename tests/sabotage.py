@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -129,6 +129,15 @@ class Sabotage:
             self.recorded[check.id] = tuple(dict.fromkeys(called))
         return self.recorded[check.id]
 
+    def services(self, check: AnyCheck) -> frozenset[str]:
+        """The services that the check asks."""
+        return frozenset(operation.partition(":")[0] for operation in self.operations(check))
+
+    def has_value(self, operation: str, path: str) -> bool:
+        """Whether a response to the operation may have a value at the path; unknown for one that is not remembered."""
+        known = self.wire.remembered(operation)
+        return not known or any(_has(response, _steps(path)) for response in known)
+
     def model(self, operation: str) -> Any:
         """The model of an operation such as `s3:HeadObject`."""
         service, _, name = operation.partition(":")
@@ -157,7 +166,7 @@ def _enums(shape: Any, path: str, above: tuple[str, ...]) -> Iterator[str]:
 
 def unknown_at(path: str) -> Edit:
     """An edit that sets an undocumented value wherever `path` is present in a response."""
-    steps = path.replace("[]", ".[]").replace("{}", ".{}").split(".")
+    steps = _steps(path)
 
     def edit(answer: dict[str, Any]) -> None:
         _set_unknown(answer, steps)
@@ -165,10 +174,22 @@ def unknown_at(path: str) -> Edit:
     return edit
 
 
+def _steps(path: str) -> list[str]:
+    return path.replace("[]", ".[]").replace("{}", ".{}").split(".")
+
+
+def _keys(value: Any, step: str) -> Iterable[Any]:
+    """The keys of a value that a step of a path goes to."""
+    return {"{}": list(value), "[]": range(len(value))}.get(step, [step] if step in value else [])
+
+
+def _has(value: Any, steps: list[str]) -> bool:
+    return not steps or any(_has(value[key], steps[1:]) for key in _keys(value, steps[0]))
+
+
 def _set_unknown(value: Any, steps: list[str]) -> None:
     step, rest = steps[0], steps[1:]
-    keys = {"{}": list(value), "[]": range(len(value))}.get(step, [step] if step in value else [])
-    for key in keys:
+    for key in _keys(value, step):
         if rest:
             _set_unknown(value[key], rest)
         else:

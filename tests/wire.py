@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
@@ -95,9 +95,17 @@ class RememberingWire(Wire):
         self._responses: dict[_Request, dict[str, Any]] = {}
         self._sent: dict[str, _Request] = {}
 
-    def forget(self) -> None:
-        """Ask AWS again for everything: it is to answer otherwise from now on."""
-        self._responses.clear()
+    def forget(self, services: Collection[str] = ()) -> None:
+        """Ask AWS again for everything, or for these services alone: they are to answer otherwise from now on."""
+        self._responses = {
+            request: response
+            for request, response in self._responses.items()
+            if services and str(request[0]).partition(":")[0] not in services
+        }
+
+    def remembered(self, operation: str) -> list[dict[str, Any]]:
+        """Every response to this operation that is remembered; they are not copies."""
+        return [response for request, response in self._responses.items() if request[0] == operation]
 
     def _before_call(self, model: Any, params: dict[str, Any], **more: Any) -> tuple[_Http, dict[str, Any]] | None:
         answer = super()._before_call(model, params, **more)
