@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from basewatch.aws.errors import botocore_errors, is_lasting
+from basewatch.aws.turns import Turns
 from basewatch.errors import ObservationError
 from basewatch.model import Reason
 from basewatch.time_limit import TimeLimit, current_limit
@@ -64,8 +65,10 @@ class SharedAnswers:
     limit leaves the request to the next one. Each asker gets a copy of its own.
     """
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most_bytes: int = MOST_BYTES, turns: Turns | None = None) -> None:
+        """`turns` are those of the pass, in which the requests are sent."""
         self._free_bytes = most_bytes
+        self._turns = turns or Turns()
         self._flights: dict[Question, _Flight] = {}
         self._lock = Lock()
 
@@ -101,6 +104,7 @@ class SharedAnswers:
 
     def _send(self, question: Question, flight: _Flight, send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         try:
+            self._turns.wait(question.account_id, question.region, question.service, question.operation)
             answer = send()
             packed = pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL)
             flight.outcome = packed
