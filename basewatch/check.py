@@ -15,7 +15,7 @@ ClientT = TypeVar("ClientT")
 C = TypeVar("C", bound=Component)
 F = TypeVar("F")
 
-NEVER_ALERTED = ("meta", "drift.claims")
+NEVER_ALERTED = ("meta", "drift.claims", "deploy.criteria")
 """The beginnings of the ids of checks about the plan or about other findings: they are reported and never alerted."""
 OWN_FAMILIES = frozenset({"meta", "watcher"})
 """The families of checks that look at Basewatch, and not at the platform."""

@@ -74,6 +74,12 @@ class PastPasses:
     action: str = ""
 
 
+def is_selected(selector: str, check_id: str, ref: str) -> bool:
+    """Whether a selector means a check of a component: a glob over ids, which ` of ` and one over refs may follow."""
+    checks, _, refs = selector.partition(" of ")
+    return fnmatchcase(check_id, checks) and fnmatchcase(ref, refs or "*")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassFindings:
     """Answers from the findings of the same pass, for checks that are judged after all others; it sends no request."""
@@ -86,13 +92,8 @@ class PassFindings:
     action: str = ""
 
     def selected(self, selector: str) -> tuple[Finding, ...]:
-        """The findings that a selector means: a glob over check ids, which ` of ` and one over refs may follow."""
-        checks, _, refs = selector.partition(" of ")
-        return tuple(
-            each
-            for each in self.findings
-            if fnmatchcase(each.check, checks) and fnmatchcase(each.component, refs or "*")
-        )
+        """The findings that a selector means."""
+        return tuple(each for each in self.findings if is_selected(selector, each.check, each.component))
 
     def promised(self, ref: str, path: str) -> str:
         """A promise of a component as it is written in the configuration; empty when it is not made."""

@@ -7,6 +7,7 @@ from checks import (
     access,
     availability,
     backup,
+    deploy,
     drift,
     encryption,
     endpoint,
@@ -32,5 +33,6 @@ CHECKS: tuple[AnyCheck, ...] = (
     *endpoint.CHECKS,
     *service.CHECKS,
     *logging.CHECKS,
+    *deploy.CHECKS,
     *drift.CHECKS,
 )

@@ -81,7 +81,7 @@ def _answered(
     report = ParamValidator().validate(found, model.output_shape)
     if report.has_errors():
         raise TypeError(f"{operation} has no such answer: {report.generate_report()}")
-    serializer = get_serializer_class(operation.service, model.service_model.resolved_protocol)(model)
+    serializer = get_serializer_class(operation.service, str(model.service_model.resolved_protocol))(model)
     response = serializer.serialize(found)
     body = response["body"]
     return (

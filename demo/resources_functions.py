@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
-from demo.account import PREFIX, BuildContext
+from demo.account import ACCOUNT, PREFIX, REGION, BuildContext
 
 # Name, memory in MB and timeout in seconds, within the platform's bounds of 256 to 512 MB and 30 to 300 s.
 FUNCTIONS = (
@@ -13,12 +13,25 @@ FUNCTIONS = (
     ("billing-worker", 512, 300),
     ("metrics-aggregation", 512, 120),
 )
+_API = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:*"
+# The services that invoke each function, with the source of the calls.
+_INVOKED_BY = {
+    "auth-v2": (("apigateway", _API),),
+    "billing-worker": (("apigateway", _API),),
+    "metrics-aggregation": (
+        ("apigateway", _API),
+        ("events", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{PREFIX}-analytics-hourly"),
+    ),
+}
 
 
 def create(context: BuildContext, *, role: str) -> None:
     """Create three functions in Python 3.11 with X-Ray tracing and 30 days of logs; they are never invoked."""
     functions, logs = context.client("lambda"), context.client("logs")
     code = _archive("def handler(event, context):\n    return {}\n")
+    layer = functions.publish_layer_version(
+        LayerName=f"{PREFIX}-db-utils", Content={"ZipFile": code}, CompatibleRuntimes=["python3.11"]
+    )["LayerVersionArn"]
     for name, memory, timeout in FUNCTIONS:
         functions.create_function(
             FunctionName=f"{PREFIX}-{name}",
@@ -29,7 +42,16 @@ def create(context: BuildContext, *, role: str) -> None:
             MemorySize=memory,
             Timeout=timeout,
             TracingConfig={"Mode": "Active"},
+            Layers=[layer],
         )
+        for number, (service, source) in enumerate(_INVOKED_BY.get(name, ())):
+            functions.add_permission(
+                FunctionName=f"{PREFIX}-{name}",
+                StatementId=f"allow-{service}-{number}",
+                Action="lambda:InvokeFunction",
+                Principal=f"{service}.amazonaws.com",
+                SourceArn=source,
+            )
         group = f"/aws/lambda/{PREFIX}-{name}"
         logs.create_log_group(logGroupName=group)
         logs.put_retention_policy(logGroupName=group, retentionInDays=30)

@@ -9,6 +9,7 @@ from basewatch.component_settings import ConfigModel
 from basewatch.components.claims import ClaimDocument
 from basewatch.components.component import AlarmedComponent, AwsComponent, BackedUpComponent, Component
 from basewatch.components.databases import AuroraCluster, Database
+from basewatch.components.deployments import Deployment
 from basewatch.components.endpoints import Endpoint
 from basewatch.components.keys import EncryptedComponent, Key, Secret
 from basewatch.components.monitoring import Trail
@@ -33,6 +34,7 @@ __all__ = [
     "Component",
     "Components",
     "Database",
+    "Deployment",
     "DumpBackups",
     "EncryptedComponent",
     "Endpoint",
@@ -71,6 +73,7 @@ class Components(ConfigModel):
     trails: tuple[Trail, ...] = ()
     slos: tuple[Slo, ...] = ()
     claim_documents: tuple[ClaimDocument, ...] = ()
+    deployments: tuple[Deployment, ...] = ()
 
     def __iter__(self) -> Iterator[Component]:  # type: ignore[override]  # a pydantic model iterates over its fields
         for section in COMPONENT_SECTIONS.values():

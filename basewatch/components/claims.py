@@ -94,3 +94,8 @@ class ClaimDocument(Component):
     noun: ClassVar[str] = "document"
     promises: ClassVar[tuple[str, ...]] = ("claims",)
     claims: dict[str, Claim] = Field(min_length=1)
+
+    @property
+    def selectors(self) -> tuple[str, ...]:
+        """The checks that hold the claims."""
+        return tuple(selector for claim in self.claims.values() for selector in claim.held_by)

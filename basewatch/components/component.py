@@ -36,6 +36,11 @@ class Component(ConfigModel):
         """The component's identity in findings, evidence and alerts, such as `function/auth-v2`."""
         return f"{self.kind}/{self.name}"
 
+    @property
+    def selectors(self) -> tuple[str, ...]:
+        """The checks of other components whose findings its own checks are about, as in `held_by`."""
+        return ()
+
     def promise_value(self, promise: str) -> object:
         """The value at the path of a promise, such as `proxy.pool_use_below`; None where a part is omitted."""
         value: object = self

@@ -49,7 +49,7 @@ Origin = Annotated[str, AfterValidator(parse_origin)]
 
 
 def _statuses(value: object) -> object:
-    return (value,) if isinstance(value, int) else value
+    return (value,) if isinstance(value, int) else tuple(value) if isinstance(value, list) else value
 
 
 StatusCode = Annotated[int, Field(ge=100, le=599)]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from basewatch.component_settings import TimeToLive
 from basewatch.components.component import AlarmedComponent, BackedUpComponent
+from basewatch.components.deployments import Caller, FunctionConfiguration, TableStructure
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import CalendarDate, Route
 from basewatch.quantities import Duration, DurationThreshold, Rate, RateThreshold, RatioThreshold
@@ -23,10 +24,21 @@ class Function(AlarmedComponent):
     kind: ClassVar[str] = "function"
     noun: ClassVar[str] = "Lambda function"
     dimension: ClassVar[str] = "FunctionName"
-    promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "errors_below", "p95_below", "throttled_below")
+    promises: ClassVar[tuple[str, ...]] = (
+        "alarms_quiet",
+        "errors_below",
+        "p95_below",
+        "throttled_below",
+        "configuration",
+        "invoked_by",
+    )
     errors_below: RatioThreshold | None = None
     p95_below: DurationThreshold | None = None
     throttled_below: RatioThreshold | None = None
+    configuration: FunctionConfiguration | None = None
+    invoked_by: tuple[Caller, ...] = Field(
+        default=(), description="the services that invoke it, such as apigateway, or events rule/hourly"
+    )
 
     @property
     def unqualified_name(self) -> str:
@@ -63,12 +75,14 @@ class Api(AlarmedComponent):
         "p95_below",
         "server_errors_below",
         "client_errors_below",
+        "routes",
     )
     type: Literal["rest", "http", "websocket"] = "rest"
     id: str | None = None
     stage: str
     authorizer: Literal["required", "optional"] = "required"
     open_routes: tuple[Route, ...] = ()
+    routes: tuple[Route, ...] = Field(default=(), description="every deployed route but those with OPTIONS")
     rate_limit: Rate | None = None
     p95_below: DurationThreshold | None = None
     p95_pages: DurationThreshold | None = None
@@ -118,12 +132,14 @@ class Table(BackedUpComponent):
         "ttl",
         "alarms_quiet",
         "throttled_below",
+        "structure",
     )
     since: CalendarDate | None = None
     indexes: tuple[str, ...] = ()
     pitr: Duration | None = None
     ttl: TimeToLive | None = None
     throttled_below: RateThreshold | None = None
+    structure: TableStructure | None = None
 
 
 class CacheCluster(AlarmedComponent):

@@ -31,6 +31,11 @@ class PlannedCheck:
     component: Component
     severity: Severity | None = None
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """The id of the check and the ref of the component."""
+        return self.check.id, self.component.ref
+
 
 def judge_outcome(planned: PlannedCheck, outcome: Outcome, now: datetime) -> tuple[Finding, ...]:
     """The findings of one pair, at least one, sorted by subject; the facts are parsed from the evidence."""

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import cast
 
 from basewatch.check import AnyCheck
-from basewatch.clients import ClientFactory, K, PassFindings, PlanClient
+from basewatch.clients import ClientFactory, K, PassFindings, PlanClient, is_selected
 from basewatch.components import Component
 from basewatch.config import CheckSettings
 from basewatch.model import Evidence, Finding
@@ -39,18 +39,30 @@ def plan_checks(
     """Every pair of a check and a component that must get a verdict, known before the first observation.
 
     The checks of the plan itself are for the components with a promise that no other enabled check judges.
-    `only` is a glob over check ids, `component` a glob over the names and refs of components.
+    `only` is a glob over check ids, `component` a glob over the names and refs of components. A check that is about
+    the findings of others brings these along.
     """
     default = CheckSettings()
     declared, enabled = tuple(components), enabled_checks(checks, settings)
     unjudged = {ref for ref, _ in unjudged_promises(enabled, declared)}
-    return tuple(
+    pairs = [
         PlannedCheck(check=check, component=each, severity=settings.get(check.id, default).severity)
         for check in enabled
-        if fnmatchcase(check.id, only)
         for each in declared
         if _judges(check, each) and (check.client_type is not PlanClient or each.ref in unjudged)
-        if fnmatchcase(each.name, component) or fnmatchcase(each.ref, component)
+    ]
+    asked = {
+        pair.key
+        for pair in pairs
+        if fnmatchcase(pair.check.id, only)
+        if fnmatchcase(pair.component.name, component) or fnmatchcase(pair.component.ref, component)
+    }
+    about = [p.component for p in pairs if p.key in asked and p.check.client_type is PassFindings]
+    selectors = {selector for each in about for selector in each.selectors}
+    return tuple(
+        pair
+        for pair in pairs
+        if pair.key in asked or any(is_selected(each, pair.check.id, pair.component.ref) for each in selectors)
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from basewatch.model import Status
 from demo.account import backend
 from demo.faults.configuration import CONFIGURATION_FAULTS
+from demo.faults.deployments import DEPLOYMENT_FAULTS
 from demo.faults.fault import ExpectedFinding, Fault
 from demo.faults.inventory import INVENTORY_FAULTS
 from demo.faults.keys import KEY_FAULTS
@@ -224,6 +225,7 @@ AWS_FAULTS = (
     ),
     *CONFIGURATION_FAULTS,
     *INVENTORY_FAULTS,
+    *DEPLOYMENT_FAULTS,
     *RECOVERY_FAULTS,
     *KEY_FAULTS,
     *RECORD_FAULTS,

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 _RECOVERY = "ContinuousBackupsDescription.PointInTimeRecoveryDescription"
+# Fields that are compared with what is declared, so that another value is a fact, whether it is documented or not.
+COMPARED_FIELDS: Mapping[str, AbstractSet[str]] = {
+    "deploy.function.configured": {"lambda:GetFunctionConfiguration Runtime"},
+}
 DECISIVE_FIELDS: Mapping[str, AbstractSet[str]] = {
+    "deploy.function.configured": {"lambda:GetFunctionConfiguration LastUpdateStatus"},
+    "deploy.table.structured": {
+        "dynamodb:DescribeTable Table.BillingModeSummary.BillingMode",
+        "dynamodb:DescribeTable Table.KeySchema[].KeyType",
+    },
     "inventory.rule.enabled": {"events:DescribeRule State"},
     "retention.dynamodb.ttl": {"dynamodb:DescribeTimeToLive TimeToLiveDescription.TimeToLiveStatus"},
     "inventory.table.active": {"dynamodb:DescribeTable Table.TableStatus"},

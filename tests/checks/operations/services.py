@@ -6,6 +6,8 @@ from basewatch.model import Status
 from tests.checks.operations.operation import Listing, Operation
 
 OPERATIONS = (
+    # A function without a resource policy: nobody else may invoke it.
+    Operation("lambda:GetPolicy", not_found="ResourceNotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
     Operation("apigateway:GetExport", not_found="NotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
     Operation(
         "apigateway:GetRestApis",
