@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from demo.account import PREFIX, REGION, BuildContext, backend
+from demo.restore_jobs import OPERATION, restore_jobs
 
 _ZONES = {f"{PREFIX}-1": "a", f"{PREFIX}-2": "b"}
 
@@ -36,6 +37,7 @@ def create(context: BuildContext, *, key: str, secret: str, role: str) -> None:
             PubliclyAccessible=False,
         )
     _create_proxy(context, secret=secret, role=role)
+    context.answer(OPERATION, restore_jobs())
     _backdate(context)
 
 

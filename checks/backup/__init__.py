@@ -14,6 +14,7 @@ from checks.backup.recovery_points import newest_point_is_usable, points_are_kep
 from checks.backup.restore_content import the_copy_holds_the_database
 from checks.backup.restore_duration import objectives_are_met_over_months, restored_in_time
 from checks.backup.restore_isolation import the_copy_isolates_tenants
+from checks.backup.restore_jobs import restored_within_rto
 from checks.backup.restore_recency import dumps_are_restored
 from checks.backup.vault_lock import vault_is_locked
 
@@ -26,6 +27,7 @@ CHECKS: tuple[AnyCheck, ...] = (
     dumps_are_kept,
     protected_from_deletion,
     vault_is_locked,
+    restored_within_rto,
     dumps_are_restored,
     restored_in_time,
     objectives_are_met_over_months,

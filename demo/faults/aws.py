@@ -15,6 +15,7 @@ from demo.faults.inventory import INVENTORY_FAULTS
 from demo.faults.keys import KEY_FAULTS
 from demo.faults.records import RECORD_FAULTS
 from demo.faults.recovery import RECOVERY_FAULTS
+from demo.faults.restore_jobs import RESTORE_JOB_FAULTS
 from demo.moto_rds import RESTORABLE_LAG, set_restorable_lag
 
 if TYPE_CHECKING:
@@ -229,6 +230,7 @@ AWS_FAULTS = (
     *RECOVERY_FAULTS,
     *KEY_FAULTS,
     *RECORD_FAULTS,
+    *RESTORE_JOB_FAULTS,
     Fault(
         name="aws-denied",
         title="Basewatch's role loses the permission rds:DescribeDBClusters",
@@ -242,6 +244,7 @@ AWS_FAULTS = (
                 "inventory.aurora.instances",
                 "backup.aurora.window",
                 "backup.aurora.rpo",
+                "backup.aurora.rto",
                 "backup.aurora.deletion_protection",
                 "availability.aurora.zones",
                 "availability.aurora.capacity",

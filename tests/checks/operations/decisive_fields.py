@@ -18,6 +18,10 @@ DECISIVE_FIELDS: Mapping[str, AbstractSet[str]] = {
     },
     "inventory.rule.enabled": {"events:DescribeRule State"},
     "retention.dynamodb.ttl": {"dynamodb:DescribeTimeToLive TimeToLiveDescription.TimeToLiveStatus"},
+    "backup.aurora.rto": {
+        "backup:ListRestoreJobsByProtectedResource RestoreJobs[].Status",
+        "backup:ListRestoreJobsByProtectedResource RestoreJobs[].ValidationStatus",
+    },
     "inventory.table.active": {"dynamodb:DescribeTable Table.TableStatus"},
     "inventory.proxy.available": {
         "rds:DescribeDBProxies DBProxies[].Status",

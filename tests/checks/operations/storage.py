@@ -22,6 +22,11 @@ OPERATIONS = (
         not_found="ResourceNotFoundException",
         empty={"*": ({"RecoveryPoints": []}, Status.FAIL)},
     ),
+    Operation(
+        "backup:ListRestoreJobsByProtectedResource",
+        deleted_since_listed="ResourceNotFoundException",
+        empty={"*": ({"RestoreJobs": []}, Status.UNVERIFIED)},
+    ),
     Operation("kms:DescribeKey", not_found="NotFoundException", empty={"*": ({"KeyMetadata": {}}, Status.UNVERIFIED)}),
     Operation("kms:GetKeyPolicy", not_found="NotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
     Operation("kms:GetKeyRotationStatus", not_found="NotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
