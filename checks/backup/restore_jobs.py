@@ -124,7 +124,7 @@ def _last(job: RestoreJob, rto: timedelta, at: datetime, expected: str) -> Verdi
         detail = f"{job.id} is COMPLETED without a time of its end that can be"
         return unverified(Reason.NOT_ENOUGH_DATA, detail, remedy="run again, and report it if it stays")
     took = job.ended - job.began
-    validated = {None: "not validated", _Validation.VALIDATING: "being validated"}.get(job.validation, "validated")
+    validated = {"": "not validated", _Validation.VALIDATING: "being validated"}.get(job.validation or "", "validated")
     observed = f"{job.id}: restored in {minutes_text(took)}, {minutes_text(ago)} ago, {validated}"
     if job.validation in (_Validation.FAILED, _Validation.TIMED_OUT):
         refused = f"{observed}: {job.validation}"

@@ -15,19 +15,17 @@ from demo.faults.inventory import INVENTORY_FAULTS
 from demo.faults.keys import KEY_FAULTS
 from demo.faults.records import RECORD_FAULTS
 from demo.faults.recovery import RECOVERY_FAULTS
-from demo.faults.restore_jobs import RESTORE_JOB_FAULTS
 from demo.moto_rds import RESTORABLE_LAG, set_restorable_lag
 
 if TYPE_CHECKING:
     from demo.sandbox import Sandbox
 
-_CLUSTER = "securebase-production"
+_CLUSTER = "securebase-production"  # and the name of its API
 _BUCKET = "securebase-production-audit-logs"
 _BACKUPS = "securebase-production-backups"
 _TABLE = "securebase-production-invoices"
 _MONTHS = timedelta(days=40)
 _FUNCTION = "securebase-production-auth-v2"
-_API = "securebase-production"
 _ALARM = f"{_CLUSTER}-aurora-cpu"
 
 
@@ -119,7 +117,7 @@ def _restore_stage(_sandbox: Sandbox) -> None:
 
 
 def _rest_api() -> Any:
-    return next(api for api in backend("apigateway").apis.values() if api.name == _API)
+    return next(api for api in backend("apigateway").apis.values() if api.name == _CLUSTER)
 
 
 AWS_FAULTS = (
@@ -206,7 +204,7 @@ AWS_FAULTS = (
         apply=_remove_stage,
         repair=_restore_stage,
         expected_findings=tuple(
-            _expected(check, "api", _API)
+            _expected(check, "api", _CLUSTER)
             for check in ("inventory.api.deployed", "access.api.authorizer", "access.api.rate_limit")
         ),
     ),
@@ -230,7 +228,6 @@ AWS_FAULTS = (
     *RECOVERY_FAULTS,
     *KEY_FAULTS,
     *RECORD_FAULTS,
-    *RESTORE_JOB_FAULTS,
     Fault(
         name="aws-denied",
         title="Basewatch's role loses the permission rds:DescribeDBClusters",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from basewatch.model import Status
 from demo.account import ACCOUNT, PREFIX, REGION, backend
 from demo.faults.fault import ExpectedFinding, Fault
+from demo.faults.restore_jobs import RESTORE_JOB_FAULTS
 
 if TYPE_CHECKING:
     from demo.sandbox import Sandbox
@@ -93,4 +94,5 @@ RECOVERY_FAULTS = (
         repair=_with_lock_date,
         expected_findings=_failing("backup.vault.lock", f"backup_vault/{PREFIX}"),
     ),
+    *RESTORE_JOB_FAULTS,
 )
