@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import boto3
 
@@ -12,6 +13,11 @@ from demo.account import ACCOUNT, REGION, BuildContext, backend
 from demo.moto_kms import ROTATION_PERIOD
 
 SECRETS = ("production/database_url", "production/jwt_secret")
+
+BREAK_GLASS = "securebase-break-glass"
+"""The role that is used in an emergency, and may do everything."""
+EMERGENCY_USER = "securebase-emergency"
+"""The user who may assume that role, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +61,41 @@ def create_roles(context: BuildContext) -> ServiceRoles:
         )["Role"]["Arn"]
         for service in ("lambda", "rds")
     }
+    _create_break_glass(iam)
     return ServiceRoles(function=arns["lambda"], proxy=arns["rds"])
+
+
+def break_glass_trust(operator: str = "Bool") -> str:
+    """The trust policy of the break-glass role: the account's users with MFA, by this operator of the condition."""
+    condition = {operator: {"aws:MultiFactorAuthPresent": "true"}}
+    return _trust({"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, condition)
+
+
+def _create_break_glass(iam: Any) -> None:
+    """Create the role that may do everything, by an inline policy as moto has none of AWS's own, and its user."""
+    iam.create_role(RoleName=BREAK_GLASS, AssumeRolePolicyDocument=break_glass_trust())
+    iam.put_role_policy(RoleName=BREAK_GLASS, PolicyName="administrator", PolicyDocument=allowing("*", "*"))
+    iam.create_user(UserName=EMERGENCY_USER)
+    iam.create_login_profile(UserName=EMERGENCY_USER, Password="Demo-only-1234")
+    role = f"arn:aws:iam::{ACCOUNT}:role/{BREAK_GLASS}"
+    iam.put_user_policy(
+        UserName=EMERGENCY_USER, PolicyName="break-glass", PolicyDocument=allowing("sts:AssumeRole", role)
+    )
+    add_mfa(iam)
+
+
+def add_mfa(iam: Any) -> None:
+    """Give the user for emergencies an MFA device."""
+    device = iam.create_virtual_mfa_device(VirtualMFADeviceName=EMERGENCY_USER)["VirtualMFADevice"]["SerialNumber"]
+    iam.enable_mfa_device(
+        UserName=EMERGENCY_USER, SerialNumber=device, AuthenticationCode1="123456", AuthenticationCode2="234567"
+    )
+
+
+def allowing(action: str, resource: str) -> str:
+    """A policy that allows an action on a resource."""
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def create_key(context: BuildContext) -> str:
@@ -87,6 +127,8 @@ def create_secrets(context: BuildContext, key: str) -> str:
     return str(arns["production/database_url"])
 
 
-def _trust(principal: dict[str, str]) -> str:
-    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+def _trust(principal: dict[str, str], condition: dict[str, Any] | None = None) -> str:
+    statement: dict[str, Any] = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    if condition:
+        statement["Condition"] = condition
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -60,7 +60,9 @@ class Wire:
         """The session, its calls now passing here first."""
         session.register_component("data_loader", _MODELS)
         session.register("before-call", self._before_call)
-        session.register("after-call", self._after_call)
+        session.register("after-call", self._after_other_call)
+        # botocore decodes the policies in an answer of IAM: what is remembered of it must not be decoded yet.
+        session.get_component("event_emitter").register_first("after-call.iam", self._after_call)
         return session
 
     def _before_call(self, model: Any, params: dict[str, Any], **_: Any) -> tuple[_Http, dict[str, Any]] | None:
@@ -76,6 +78,10 @@ class Wire:
             raise answer
         status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 200))
         return _Http(status), answer
+
+    def _after_other_call(self, model: Any, parsed: dict[str, Any], **more: Any) -> None:
+        if model.service_model.service_name != "iam":
+            self._after_call(model, parsed, **more)
 
     def _after_call(self, model: Any, parsed: dict[str, Any], **_: Any) -> None:
         edit = self.edits.get(_named(model))

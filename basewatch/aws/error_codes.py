@@ -144,7 +144,7 @@ _CODES: dict[Meaning, tuple[str, ...]] = {
         "TableNotFoundException",
         "TrailNotFoundException",
     ),
-    GONE: ("NoSuchKey", "NoSuchVersion", "PreconditionFailed", "404", "412"),
+    GONE: ("NoSuchEntity", "NoSuchKey", "NoSuchVersion", "PreconditionFailed", "404", "412"),
     EXPIRED_PAGE: ("ExpiredNextToken", "InvalidNextToken", "InvalidNextTokenException", "InvalidPaginationToken"),
     WRONG_REGION: (
         "AuthorizationHeaderMalformed",

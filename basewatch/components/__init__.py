@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import get_args
 
 from basewatch.component_settings import ConfigModel
+from basewatch.components.account import AwsAccount
 from basewatch.components.claims import ClaimDocument
 from basewatch.components.component import AlarmedComponent, AwsComponent, BackedUpComponent, Component
 from basewatch.components.databases import AuroraCluster, Database
@@ -26,6 +27,7 @@ __all__ = [
     "Api",
     "AuditBucket",
     "AuroraCluster",
+    "AwsAccount",
     "AwsComponent",
     "BackedUpComponent",
     "BackupVault",
@@ -56,6 +58,7 @@ __all__ = [
 class Components(ConfigModel):
     """Every declared component. A field here registers a component kind and names its section in the configuration."""
 
+    aws_accounts: tuple[AwsAccount, ...] = ()
     aurora_clusters: tuple[AuroraCluster, ...] = ()
     databases: tuple[Database, ...] = ()
     functions: tuple[Function, ...] = ()

@@ -43,7 +43,8 @@ def validation_problems(error: ValidationError, document: YamlDocument, config: 
     for detail in error.errors(include_url=False):
         kind = detail["type"]
         at = _written_path(detail["loc"], document, may_be_absent=kind == "missing")
-        if format_key_path(at) in unreadable or (kind == "too_short" and document.value(at)):
+        is_consequence = kind == "default_factory_not_called" or (kind == "too_short" and document.value(at))
+        if format_key_path(at) in unreadable or is_consequence:
             continue  # only the consequence of a problem that is reported at its own location
         if kind == "extra_forbidden":
             yield document.problem(at, f"there is no key '{at[-1]}' here", _instead(at, document, config), on_key=True)

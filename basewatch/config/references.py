@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from basewatch.components import COMPONENT_SECTIONS, AwsComponent
+from basewatch.components import COMPONENT_SECTIONS, AwsAccount, AwsComponent
 from basewatch.config.dependencies import broken_dependencies
 from basewatch.config.observable_windows import unobservable_windows
 from basewatch.config.problems import did_you_mean
@@ -148,6 +148,11 @@ def _accounts(document: YamlDocument) -> Iterator[Problem]:
 def _account_of(
     document: YamlDocument, at: KeyPath, item: Mapping[str, JSON], accounts: Mapping[str, JSON]
 ) -> Iterator[Problem]:
+    if at[1] == COMPONENT_SECTIONS[AwsAccount]:
+        # Its name is its account, and it is in no region.
+        if isinstance(name := item.get("name"), str) and name not in accounts:
+            yield _no_such(document, (*at, "name"), name, list(accounts), "aws.accounts")
+        return
     account = item.get("account")
     if account is None and len(accounts) > 1:
         yield document.problem(

@@ -24,11 +24,11 @@ def condition_holds(condition: Condition, context: Context, *, allows: bool, var
     UNKNOWN when its key, or a variable of its values, is not known; or when the operator is unknown.
     """
     value = context.value(condition.key)
-    if value is Unset.FREE:
-        return Answer.of(allows)
     compare, negated = _OPERATORS.get(condition.operator, (None, False))
     if condition.operator != "null" and (compare is None or condition.quantifier not in _QUANTIFIERS):
         return Answer.depends_on(condition.key)
+    if value is Unset.FREE:
+        return Answer.of(allows)
     if not isinstance(value, tuple):
         return _of_unknown(condition, negated=negated)
     if condition.operator == "null" or not value:

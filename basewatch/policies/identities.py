@@ -58,7 +58,7 @@ class Identity:
 def account_identities(aws: AwsClient) -> tuple[Identity, ...]:
     """Every user and role of the account, service-linked roles as well; the root user, who may do all, is not listed.
 
-    Raises: ObservationError, also when the listing is not whole or a policy cannot be read.
+    Raises: ObservationError, also when the listing is not whole or empty, or a policy cannot be read.
     """
     pages = list(aws.pages("iam", "GetAccountAuthorizationDetails"))
     if not pages or any(optional(page, "IsTruncated", kind=bool) is None for page in pages):
@@ -68,7 +68,7 @@ def account_identities(aws: AwsClient) -> tuple[Identity, ...]:
     managed = {required(each, "Arn", kind=str): each for page in pages for each in listed(page, "Policies")}
     groups = {required(each, "GroupName", kind=str): each for page in pages for each in listed(page, "GroupDetailList")}
     parse = _Parser(managed)
-    return tuple(
+    identities = tuple(
         identity
         for page in pages
         for identity in (
@@ -76,6 +76,10 @@ def account_identities(aws: AwsClient) -> tuple[Identity, ...]:
             *(parse.role(each) for each in listed(page, "RoleDetailList")),
         )
     )
+    if not identities:
+        # Basewatch itself is one, or assumes one.
+        raise ObservationError(Reason.NOT_ENOUGH_DATA, "the answer of AWS has no user and no role", remedy="run again")
+    return identities
 
 
 class _Parser:

@@ -1,8 +1,14 @@
-"""Checks of who may call an API, and how often."""
+"""Checks of who may do what: call an API and how often, and act in an AWS account."""
 
 from __future__ import annotations
 
 from basewatch.check import AnyCheck
-from checks.access import authorizer, rate_limit
+from checks.access import administrators, authorizer, break_glass, rate_limit, trusts
 
-CHECKS: tuple[AnyCheck, ...] = (authorizer.every_route_is_authorized, rate_limit.requests_are_limited)
+CHECKS: tuple[AnyCheck, ...] = (
+    authorizer.every_route_is_authorized,
+    rate_limit.requests_are_limited,
+    administrators.only_declared_administrators,
+    break_glass.break_glass_needs_mfa,
+    trusts.no_role_trusts_strangers,
+)

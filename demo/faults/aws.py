@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from basewatch.model import Status
 from demo.account import backend
+from demo.faults.access import ACCESS_FAULTS
 from demo.faults.configuration import CONFIGURATION_FAULTS
 from demo.faults.deployments import DEPLOYMENT_FAULTS
 from demo.faults.fault import ExpectedFinding, Fault
@@ -228,6 +229,7 @@ AWS_FAULTS = (
     *RECOVERY_FAULTS,
     *KEY_FAULTS,
     *RECORD_FAULTS,
+    *ACCESS_FAULTS,
     Fault(
         name="aws-denied",
         title="Basewatch's role loses the permission rds:DescribeDBClusters",

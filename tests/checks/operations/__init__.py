@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.checks.operations import databases, monitoring, services, storage
+from tests.checks.operations import databases, identity, monitoring, services, storage
 from tests.checks.operations.operation import Operation
 
-_ALL = (*databases.OPERATIONS, *storage.OPERATIONS, *services.OPERATIONS, *monitoring.OPERATIONS)
+_ALL = (*databases.OPERATIONS, *identity.OPERATIONS, *storage.OPERATIONS, *services.OPERATIONS, *monitoring.OPERATIONS)
 OPERATIONS: Mapping[str, Operation] = {each.name: each for each in _ALL}
 assert len(OPERATIONS) == len(_ALL), "an operation has two rows"
 

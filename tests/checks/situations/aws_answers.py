@@ -15,7 +15,7 @@ from botocore.model import ServiceModel
 from botocore.response import StreamingBody
 from botocore.validate import ParamValidator
 
-from basewatch.aws import AwsClient, AwsSession
+from basewatch.aws import AwsClient
 from basewatch.check import AnyCheck
 from basewatch.clients import K
 from basewatch.components import Component
@@ -23,7 +23,7 @@ from basewatch.model import Finding, Verdict
 from checks.engine.judge import PlannedCheck
 from checks.engine.observe import Deadlines
 from checks.engine.run import run_checks
-from tests.wire import Answer, Wire, answered, offline
+from tests.wire import Answer, Wire, answered, looking_signed_in
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 _DEADLINES = Deadlines(per_observation=timedelta(seconds=60), total=timedelta(seconds=60), concurrency=1)
@@ -48,7 +48,7 @@ def findings(check: AnyCheck, component: Component, answers: Answers) -> tuple[F
     for operation, answer in answers.items():
         wire.answer(operation, *(answer if isinstance(answer, Sequence) else [answer]))
     planned = PlannedCheck(check=check, component=component)
-    return run_checks([planned], _Offline(offline(wire)), _DEADLINES, NOW, lambda: NOW).findings
+    return run_checks([planned], _Offline(looking_signed_in(wire)), _DEADLINES, NOW, lambda: NOW).findings
 
 
 def answer(operation: str, **fields: Any) -> dict[str, Any]:
@@ -69,13 +69,13 @@ def body(content: bytes) -> StreamingBody:
 
 @dataclass(frozen=True, slots=True, kw_only=False)
 class _Offline:
-    session: AwsSession
+    client: AwsClient
 
     def open(self, client_type: type[K], component: Component) -> AbstractContextManager[K]:
         """A client whose calls are all answered by the wire."""
         del component
         assert client_type is AwsClient
-        return cast("AbstractContextManager[K]", nullcontext(self.session.open_client()))
+        return cast("AbstractContextManager[K]", nullcontext(self.client))
 
 
 def _as_verdict(finding: Finding) -> Verdict:

@@ -1,0 +1,41 @@
+"""AWS accounts as a whole: who is in them and who may do what, whatever the region."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from basewatch.components.component import AwsComponent
+from basewatch.identifiers import AccountId
+
+
+def _own_name(fields: dict[str, Any]) -> str | None:
+    return fields.get("name")
+
+
+class AwsAccount(AwsComponent):
+    """An AWS account; its `name` is its key in `aws.accounts`.
+
+    `administrators` may do everything, and no other user or role: patterns such as `role/break-glass`, of the part of
+    the ARN after the account. The `break_glass` users and roles can be used with MFA alone. `trusted_accounts` are the
+    other accounts, by number, whose principals may assume a role.
+    """
+
+    kind: ClassVar[str] = "aws_account"
+    noun: ClassVar[str] = "AWS account"
+    promises: ClassVar[tuple[str, ...]] = (
+        "administrators",
+        "break_glass",
+        "trusted_accounts",
+    )
+    account: str | None = Field(default_factory=_own_name)
+    administrators: tuple[str, ...] = ()
+    break_glass: tuple[str, ...] = ()
+    trusted_accounts: tuple[AccountId, ...] | None = None
+
+    def has_promise(self, promise: str) -> bool:
+        """Whether the account makes the promise; no trusted account at all is one."""
+        if promise == "trusted_accounts":
+            return self.trusted_accounts is not None
+        return super().has_promise(promise)
