@@ -31,6 +31,23 @@ class Backup(ConfigModel):
     deletion_protection: bool = True
 
 
+class KeptLogs(ConfigModel):
+    """How long CloudWatch keeps log events, and whether a KMS key encrypts them.
+
+    A group that keeps them for ever breaks `at_most`.
+    """
+
+    at_least: Duration | None = None
+    at_most: Duration | None = None
+    encrypted: bool = False
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        if self.at_least and self.at_most and self.at_least > self.at_most:
+            raise InvalidValueError("logs.at_least is more than logs.at_most", "exchange the two")
+        return self
+
+
 class Capacity(ConfigModel):
     """The capacity range of an Aurora Serverless v2 cluster, in Aurora capacity units."""
 

@@ -31,7 +31,7 @@ def create(context: BuildContext) -> resources_backups.DumpJob:
     _create_services(context, key=key, role=roles.function)
     resources_audit.create(context, key=key)
     resources_trail.create(context, key=key)
-    resources_monitoring.create(context)
+    resources_monitoring.create(context, key=key)
     return resources_backups.create(context, key=key)
 
 

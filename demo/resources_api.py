@@ -52,8 +52,9 @@ def create(context: BuildContext) -> None:
             integrationHttpMethod="POST",
             uri=_uri(function),
         )
-    logs.create_log_group(logGroupName=f"/aws/apigateway/{PREFIX}")
-    logs.put_retention_policy(logGroupName=f"/aws/apigateway/{PREFIX}", retentionInDays=30)
+    for group in (f"/aws/apigateway/{PREFIX}", f"API-Gateway-Execution-Logs_{rest}/{STAGE}"):
+        logs.create_log_group(logGroupName=group)
+        logs.put_retention_policy(logGroupName=group, retentionInDays=30)
     _deploy(api, rest)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from demo.account import PREFIX, BuildContext, backend
 from demo.resources_functions import FUNCTIONS
+from demo.resources_tables import TABLES, UNRECOVERED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +58,20 @@ _ALARMS = (
         for name, _, _ in FUNCTIONS
     ),
     *(
+        _Alarm(
+            name=f"{name}-errors",
+            namespace="AWS/DynamoDB",
+            metric="SystemErrors",
+            dimension=("TableName", f"{PREFIX}-{name}"),
+            statistic="Sum",
+            above=5,
+        )
+        for name in (*TABLES, *UNRECOVERED)
+    ),
+    *(
         _Alarm(name=name, namespace=namespace, metric=metric, dimension=dimension, statistic="Sum", above=above)
         for name, namespace, metric, dimension, above in (
-            ("customers-errors", "AWS/DynamoDB", "SystemErrors", ("TableName", f"{PREFIX}-customers"), 5),
-            ("cache-errors", "AWS/DAX", "ErrorRequestCount", ("ClusterId", f"{PREFIX}-cache"), 5),
+            ("dax-errors", "AWS/DAX", "ErrorRequestCount", ("ClusterId", f"{PREFIX}-cache"), 5),
             ("dlq-messages", "AWS/SQS", "NumberOfMessagesSent", ("QueueName", f"{PREFIX}-analytics-dlq"), 10),
             ("rule-failures", "AWS/Events", "FailedInvocations", ("RuleName", f"{PREFIX}-analytics-hourly"), 0),
             ("backup-failures", "AWS/Backup", "NumberOfBackupJobsFailed", ("BackupVaultName", PREFIX), 0),
@@ -69,7 +80,7 @@ _ALARMS = (
 )
 
 
-def create(context: BuildContext) -> None:
+def create(context: BuildContext, *, key: str) -> None:
     """Create a threat detector, the database's log group, and the alarms."""
     context.client("guardduty").create_detector(Enable=True, FindingPublishingFrequency="FIFTEEN_MINUTES")
     logs = context.client("logs")
@@ -97,3 +108,4 @@ def create(context: BuildContext) -> None:
         )
     for group in backend("logs").groups.values():
         group.creation_time = context.built_at.replace(tzinfo=None)
+        group.kms_key_id = key

@@ -8,7 +8,7 @@ from typing import get_args
 from basewatch.component_settings import ConfigModel
 from basewatch.components.account import AwsAccount
 from basewatch.components.claims import ClaimDocument
-from basewatch.components.component import AlarmedComponent, AwsComponent, BackedUpComponent, Component
+from basewatch.components.component import AlarmedComponent, AwsComponent, BackedUpComponent, Component, LoggedComponent
 from basewatch.components.databases import AuroraCluster, Database
 from basewatch.components.deployments import Deployment
 from basewatch.components.endpoints import Endpoint
@@ -43,6 +43,7 @@ __all__ = [
     "EventRule",
     "Function",
     "Key",
+    "LoggedComponent",
     "Queue",
     "Relation",
     "Secret",

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from basewatch.component_settings import ConfigModel, RecoveryPoints
+from basewatch.component_settings import ConfigModel, KeptLogs, RecoveryPoints
 from basewatch.quantities import Threshold
 
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
@@ -103,3 +103,9 @@ class BackedUpComponent(AlarmedComponent):
             return self.name
         partition = next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")
         return self.arn_format.format(partition=partition, region=region, account=account, name=self.name)
+
+
+class LoggedComponent(AlarmedComponent):
+    """A component that writes to log groups of CloudWatch Logs; `logs` is how long they are kept."""
+
+    logs: KeptLogs | None = None

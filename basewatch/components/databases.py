@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from basewatch.component_settings import AuditTable, Backup, Capacity, ConfigModel, FailedLoginFilter, Proxy
-from basewatch.components.component import BackedUpComponent, Component
+from basewatch.components.component import BackedUpComponent, Component, LoggedComponent
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import CalendarDate
 from basewatch.quantities import CountThreshold, DurationThreshold, RatioThreshold
@@ -15,7 +15,7 @@ from basewatch.secrets import Reference, SecretReference
 from basewatch.tenancy import Tenancy
 
 
-class AuroraCluster(BackedUpComponent):
+class AuroraCluster(BackedUpComponent, LoggedComponent):
     """An Aurora PostgreSQL cluster, its instances and its proxy.
 
     `since` is the day by which it was created or last restored on purpose: a younger one has lost its backups.
@@ -39,6 +39,7 @@ class AuroraCluster(BackedUpComponent):
         "proxy.require_tls",
         "proxy.pool_use_below",
         "alarms_quiet",
+        "logs",
         "cpu_below",
         "load_below",
         "connections_below",

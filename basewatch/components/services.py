@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from basewatch.component_settings import TimeToLive
 from basewatch.components.component import AlarmedComponent, BackedUpComponent
 from basewatch.components.deployments import Caller, FunctionConfiguration, TableStructure
+from basewatch.components.component import AlarmedComponent, BackedUpComponent, LoggedComponent
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import CalendarDate, Route
 from basewatch.quantities import Duration, DurationThreshold, Rate, RateThreshold, RatioThreshold
@@ -18,7 +19,7 @@ from basewatch.quantities import Duration, DurationThreshold, Rate, RateThreshol
 _PARTS_OF_ARN = 7
 
 
-class Function(AlarmedComponent):
+class Function(LoggedComponent):
     """A Lambda function."""
 
     kind: ClassVar[str] = "function"
@@ -32,6 +33,13 @@ class Function(AlarmedComponent):
         "configuration",
         "invoked_by",
     )
+        "logs",
+        "traced",
+        "errors_below",
+        "p95_below",
+        "throttled_below",
+    )
+    traced: bool = Field(default=False, description="whether X-Ray traces what invokes it")
     errors_below: RatioThreshold | None = None
     p95_below: DurationThreshold | None = None
     throttled_below: RatioThreshold | None = None
@@ -58,7 +66,7 @@ class Function(AlarmedComponent):
         return ("Resource", self.alarm_dimensions[0][1] + qualifier) if qualifier else None
 
 
-class Api(AlarmedComponent):
+class Api(LoggedComponent):
     """A stage of an API Gateway API. In CloudWatch a REST API is identified by its name, the others by their `id`.
 
     `open_routes` need no authorizer, such as `POST /login`. `authorizer: optional` promises nothing about routes.
@@ -72,6 +80,10 @@ class Api(AlarmedComponent):
         "authorizer",
         "rate_limit",
         "alarms_quiet",
+        "logs",
+        "traced",
+        "access_logged",
+        "execution_logged",
         "p95_below",
         "server_errors_below",
         "client_errors_below",
@@ -84,6 +96,9 @@ class Api(AlarmedComponent):
     open_routes: tuple[Route, ...] = ()
     routes: tuple[Route, ...] = Field(default=(), description="every deployed route but those with OPTIONS")
     rate_limit: Rate | None = None
+    traced: bool = Field(default=False, description="whether X-Ray traces its requests")
+    access_logged: bool = Field(default=False, description="whether each request is logged")
+    execution_logged: bool = Field(default=False, description="whether errors of every method are logged")
     p95_below: DurationThreshold | None = None
     p95_pages: DurationThreshold | None = None
     server_errors_below: RateThreshold | None = None

@@ -1,4 +1,4 @@
-"""Checks of an audit bucket's locks and delete markers, and of the items of tables that have to expire."""
+"""Checks of what is kept: an audit bucket's locks and delete markers, log events, and items that have to expire."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from basewatch.check import AnyCheck
 from checks.retention.delete_markers import no_record_is_hidden
 from checks.retention.lock_default import new_versions_are_locked
 from checks.retention.lock_versions import versions_are_locked
+from checks.retention.log_groups import logs_are_kept
 from checks.retention.table_expiry import items_expire
 
-CHECKS: tuple[AnyCheck, ...] = (new_versions_are_locked, versions_are_locked, no_record_is_hidden, items_expire)
+CHECKS: tuple[AnyCheck, ...] = (
+    new_versions_are_locked,
+    versions_are_locked,
+    no_record_is_hidden,
+    items_expire,
+    logs_are_kept,
+)

@@ -206,7 +206,13 @@ AWS_FAULTS = (
         repair=_restore_stage,
         expected_findings=tuple(
             _expected(check, "api", _CLUSTER)
-            for check in ("inventory.api.deployed", "access.api.authorizer", "access.api.rate_limit")
+            for check in (
+                "inventory.api.deployed",
+                "access.api.authorizer",
+                "access.api.rate_limit",
+                "logging.api.logged",
+                "retention.logs.retention",
+            )
         ),
     ),
     Fault(
@@ -248,6 +254,7 @@ AWS_FAULTS = (
                 "availability.aurora.zones",
                 "availability.aurora.capacity",
                 "encryption.aurora.storage_key",
+                "retention.logs.retention",
             )
         ),
     ),

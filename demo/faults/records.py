@@ -1,4 +1,4 @@
-"""Faults of what records and watches the account: the trail."""
+"""Faults of what records and watches the account: the trail, log groups, logs and traces."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 _STATUS = "cloudtrail:GetTrailStatus"
 
 
+def _finding(check: str, component: str) -> ExpectedFinding:
+    return ExpectedFinding(check=check, component=component, status=Status.FAIL)
+
+
 def _on_trail(check: str) -> ExpectedFinding:
-    return ExpectedFinding(check=check, component=f"trail/{PREFIX}", status=Status.FAIL)
+    return _finding(check, f"trail/{PREFIX}")
 
 
 def _trail_status(**changes: Any) -> Callable[[Sandbox], None]:
@@ -40,7 +44,51 @@ def _validation(*, on: bool) -> Callable[[Sandbox], None]:
     return put
 
 
+def _log_days(days: int) -> Callable[[Sandbox], None]:
+    def put(sandbox: Sandbox) -> None:
+        logs = sandbox.aws.client("logs")
+        logs.put_retention_policy(logGroupName=f"/aws/rds/cluster/{PREFIX}/postgresql", retentionInDays=days)
+
+    return put
+
+
+def _stage_traces(*, on: bool) -> Callable[[Sandbox], None]:
+    def put(_sandbox: Sandbox) -> None:
+        api = next(each for each in backend("apigateway").apis.values() if each.name == PREFIX)
+        api.stages["prod"].tracing_enabled = on
+
+    return put
+
+
+def _function_traces(mode: str) -> Callable[[Sandbox], None]:
+    def put(_sandbox: Sandbox) -> None:
+        backend("lambda").get_function(f"{PREFIX}-auth-v2").tracing_config = {"Mode": mode}
+
+    return put
+
+
 RECORD_FAULTS = (
+    Fault(
+        name="logs-kept-a-day",
+        title="Someone lets the database's log expire after a day",
+        apply=_log_days(1),
+        repair=_log_days(30),
+        expected_findings=(_finding("retention.logs.retention", f"aurora_cluster/{PREFIX}"),),
+    ),
+    Fault(
+        name="api-untraced",
+        title="Someone disables X-Ray on the API's stage",
+        apply=_stage_traces(on=False),
+        repair=_stage_traces(on=True),
+        expected_findings=(_finding("logging.api.logged", f"api/{PREFIX}"),),
+    ),
+    Fault(
+        name="function-untraced",
+        title="Someone disables X-Ray on the login function",
+        apply=_function_traces("PassThrough"),
+        repair=_function_traces("Active"),
+        expected_findings=(_finding("logging.function.traced", f"function/{PREFIX}-auth-v2"),),
+    ),
     Fault(
         name="trail-undelivered",
         title="The trail has delivered no log file for five hours, because S3 refuses them",

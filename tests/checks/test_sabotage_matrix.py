@@ -45,6 +45,8 @@ FAILURES: dict[str, tuple[Answer, Reason, str]] = {
 FAST = {"denied", "late", "empty"}
 # Actions in no recorded call: S3 performs those at KMS, and only buckets larger than the box's have an inventory read.
 IMPLICIT_ACTIONS: dict[str, set[str]] = {
+    # Of components of other kinds than the first.
+    "retention.logs.retention": {"apigateway:GET", "lambda:GetFunctionConfiguration"},
     "backup.dump.integrity": {"kms:Decrypt"},
     "retention.s3.lock_versions": set(INVENTORY_NEEDS),
     "retention.s3.delete_markers": set(INVENTORY_NEEDS),

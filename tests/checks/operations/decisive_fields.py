@@ -37,6 +37,7 @@ DECISIVE_FIELDS: Mapping[str, AbstractSet[str]] = {
     "logging.alarms.quiet": {
         "cloudwatch:DescribeAlarms MetricAlarms[].StateValue",
     },
+    "logging.function.traced": {"lambda:GetFunctionConfiguration TracingConfig.Mode"},
     "inventory.function.active": {"lambda:GetFunctionConfiguration State"},
     "retention.s3.lock_default": {
         "s3:GetObjectLockConfiguration ObjectLockConfiguration.ObjectLockEnabled",

@@ -1,4 +1,4 @@
-"""Facts about the operations of CloudWatch, SNS and CloudTrail."""
+"""Facts about the operations of CloudWatch, SNS, CloudTrail and CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from basewatch.model import Status
 from tests.checks.operations.operation import Listing, Operation
 
 OPERATIONS = (
+    Operation(
+        "logs:DescribeLogGroups", listing=Listing.UNFILTERED, empty={"*": ({"logGroups": []}, Status.UNVERIFIED)}
+    ),
     Operation("cloudtrail:DescribeTrails", listing=Listing.WHOLE, empty={"*": ({"trailList": []}, Status.FAIL)}),
     Operation("cloudtrail:GetEventSelectors", not_found="TrailNotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
     Operation("cloudtrail:GetTrailStatus", not_found="TrailNotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),

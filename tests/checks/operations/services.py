@@ -18,7 +18,10 @@ OPERATIONS = (
     Operation(
         "apigateway:GetStage",
         not_found="NotFoundException",
-        empty={"inventory.api.deployed": ({"stageName": "prod"}, Status.UNVERIFIED)},
+        empty={
+            "inventory.api.deployed": ({"stageName": "prod"}, Status.UNVERIFIED),
+            "logging.api.logged": ({"stageName": "prod"}, Status.FAIL),
+        },
     ),
     Operation(
         "apigateway:GetUsagePlans",
