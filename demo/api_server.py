@@ -150,7 +150,9 @@ class SandboxApi:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if not self.behaviour.authorizer:
             return CANARY_A
-        if self.behaviour.caches_by_path and path in self._allowed:
+        if not self.behaviour.caches_by_path:
+            self._allowed.clear()
+        elif path in self._allowed:
             return self._allowed[path]
         try:
             customer = self.behaviour.tokens.customer(token if kind.lower() == "bearer" else "", time.time())

@@ -12,7 +12,7 @@ from typing import cast
 from basewatch.aws import AwsClient, AwsSession, SharedAnswers
 from basewatch.aws.secrets import AwsSecretStore
 from basewatch.clients import Client, K, PastPasses, PlanClient
-from basewatch.components import AwsComponent, Component, Database, Endpoint
+from basewatch.components import Api, AwsComponent, Component, Database, Endpoint
 from basewatch.config import Account, Config
 from basewatch.errors import ConfigError, ObservationError, Problem
 from basewatch.http import HttpClient
@@ -206,7 +206,7 @@ class LiveClients:
             judged = self._collected.judged_window(component.ref)
             with connect(self._endpoints(component), run=self._run, judged_window=judged) as database:
                 yield database
-        elif kind is HttpClient and isinstance(component, Endpoint):
+        elif kind is HttpClient and isinstance(component, Endpoint | Api):
             with closing(self._sessions.http.open(component)) as client:
                 yield client
         else:

@@ -15,7 +15,7 @@ import typer
 from alerts import Outlook, Undelivered, notifiers
 from alerts.heartbeat import heartbeat_senders
 from basewatch.clients import PastPasses
-from basewatch.components import Database, Endpoint
+from basewatch.components import Api, Database, Endpoint
 from basewatch.errors import BasewatchError
 from basewatch.history import HistoryStatus
 from basewatch.history.engine import sqlite_file_missing
@@ -107,7 +107,7 @@ def prepare(
     plan = load_plan(path, only=only, component=component, recorded=recorded)
     sessions = AwsSessions(plan.config, environ)
     sessions.require_secrets(
-        {url for p in plan.checks if isinstance(p.component, Database | Endpoint) for url in p.component.secrets}
+        {url for p in plan.checks if isinstance(p.component, Api | Database | Endpoint) for url in p.component.secrets}
     )
     return PreparedPlan(plan=plan, sessions=sessions, environ=environ)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit
 
-from basewatch.components import Component, Endpoint
+from basewatch.components import Api, Component, Endpoint
 from basewatch.config import Config
 from basewatch.http import HttpClient
 from basewatch.secrets import Reference, Secret, parse_reference
@@ -29,16 +29,20 @@ class HttpClients:
         self._environ = environ
         self._secret = secret
 
-    def open(self, component: Endpoint) -> HttpClient:
+    def open(self, component: Endpoint | Api) -> HttpClient:
         """A client of the URL of `component`. Raises: ObservationError, when it has no usable one."""
-        url = self._secret(parse_reference(component.url)).reveal() if component.secrets else component.url
         return HttpClient(
-            url,
+            self._url(component),
             source=source_of(component),
             secret=self._secret,
             ca_file=self._environ.get("SSL_CERT_FILE", ""),
             controls=tuple(self._controls(component)),
         )
+
+    def _url(self, component: Endpoint | Api) -> str:
+        isolation = component.tenant_isolation if isinstance(component, Api) else component
+        url = isolation.url if isolation else ""
+        return url if url.startswith("https:") else self._secret(parse_reference(url)).reveal()
 
     def _controls(self, component: Component) -> Iterator[tuple[str, int]]:
         """AWS first, then the other declared endpoints."""

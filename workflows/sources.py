@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from basewatch.aws import AwsClient
-from basewatch.components import AwsComponent, Component, Database, Endpoint, Slo
+from basewatch.components import Api, AwsComponent, Component, Database, Endpoint, Slo
 from basewatch.config import Config
 from basewatch.http import HttpClient
 from basewatch.metrics import MetricsClient
@@ -36,7 +36,7 @@ def _observed(component: Component, components: Mapping[str, Component]) -> Comp
 def _source(config: Config, client: type[object], component: Component) -> str:
     if client is DatabaseClient and isinstance(component, Database):
         return f"postgresql:{component.name}{'/reader' if component.reader else ''}"
-    if client is HttpClient and isinstance(component, Endpoint):
+    if client is HttpClient and isinstance(component, Endpoint | Api):
         return source_of(component)
     if client not in (AwsClient, MetricsClient) or config.aws is None:
         return ""

@@ -8,12 +8,13 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from basewatch.component_settings import TimeToLive
-from basewatch.components.component import AlarmedComponent, BackedUpComponent
 from basewatch.components.deployments import Caller, FunctionConfiguration, TableStructure
 from basewatch.components.component import AlarmedComponent, BackedUpComponent, LoggedComponent
+from basewatch.components.tenant_isolation import TenantIsolation
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import CalendarDate, Route
 from basewatch.quantities import Duration, DurationThreshold, Rate, RateThreshold, RatioThreshold
+from basewatch.secrets import Reference
 
 # arn:aws:lambda:us-east-1:123456789012:function:NAME
 _PARTS_OF_ARN = 7
@@ -79,6 +80,8 @@ class Api(LoggedComponent):
     promises: ClassVar[tuple[str, ...]] = (
         "authorizer",
         "rate_limit",
+        "tenant_isolation",
+        "tenant_isolation.token",
         "alarms_quiet",
         "logs",
         "traced",
@@ -99,6 +102,7 @@ class Api(LoggedComponent):
     traced: bool = Field(default=False, description="whether X-Ray traces its requests")
     access_logged: bool = Field(default=False, description="whether each request is logged")
     execution_logged: bool = Field(default=False, description="whether errors of every method are logged")
+    tenant_isolation: TenantIsolation | None = None
     p95_below: DurationThreshold | None = None
     p95_pages: DurationThreshold | None = None
     server_errors_below: RateThreshold | None = None
@@ -110,6 +114,11 @@ class Api(LoggedComponent):
             kind = {"http": "an HTTP API", "websocket": "a WebSocket API"}[self.type]
             raise InvalidValueError(f"CloudWatch identifies {kind} by its id alone", "add id: such as a1b2c3d4e5")
         return self
+
+    @property
+    def secrets(self) -> tuple[Reference, ...]:
+        """Every reference that the attempts at its tenant isolation need."""
+        return self.tenant_isolation.secrets if self.tenant_isolation else ()
 
     @property
     def cloudwatch_name(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from basewatch.check import AnyCheck
-from checks.access import administrators, authorizer, break_glass, rate_limit, trusts
+from checks.access import administrators, authorizer, break_glass, rate_limit, token, trusts
 
 CHECKS: tuple[AnyCheck, ...] = (
     authorizer.every_route_is_authorized,
@@ -11,4 +11,5 @@ CHECKS: tuple[AnyCheck, ...] = (
     administrators.only_declared_administrators,
     break_glass.break_glass_needs_mfa,
     trusts.no_role_trusts_strangers,
+    token.tokens_are_as_promised,
 )

@@ -6,6 +6,7 @@ Order: checks that read the catalogues, probes that observe behaviour, checks of
 from __future__ import annotations
 
 from basewatch.check import AnyCheck
+from checks.tenancy.api.cross_tenant import tenants_read_only_their_own_through_the_api
 from checks.tenancy.append_only import audit_table_is_append_only
 from checks.tenancy.context.settings import only_the_application_sets_the_context
 from checks.tenancy.egress.exports import no_unapproved_egress
@@ -48,6 +49,7 @@ CHECKS: tuple[AnyCheck, ...] = (
     tenants_write_only_their_own_rows,
     pooled_sessions_start_clean,
     every_tenant_reads_only_its_own_rows,
+    tenants_read_only_their_own_through_the_api,
     audit_table_is_append_only,
     audit_records_survive_attempts,
 )

@@ -1,4 +1,4 @@
-"""Faults of the API as everybody outside sees it: its answers, its certificate, its headers and its origins."""
+"""Faults of the API as everybody outside sees it: its answers, its certificate, its headers, whom it lets in."""
 
 from __future__ import annotations
 
@@ -18,6 +18,18 @@ _NOSNIFF = "X-Content-Type-Options"
 
 def _found(check: str) -> tuple[ExpectedFinding, ...]:
     return (ExpectedFinding(check=check, component=_ENDPOINT),)
+
+
+def _on_api(check: str) -> tuple[ExpectedFinding, ...]:
+    return (ExpectedFinding(check=check, component="api/securebase-production"),)
+
+
+def _tokens(**settings: Any) -> Callable[[Sandbox], None]:
+    def change(sandbox: Sandbox) -> None:
+        for name, value in settings.items():
+            setattr(sandbox.api.behaviour.tokens, name, value)
+
+    return change
 
 
 def _behaviour(**settings: Any) -> Callable[[Sandbox], None]:
@@ -88,5 +100,40 @@ ENDPOINT_FAULTS = (
         apply=_behaviour(any_origin=True),
         repair=_behaviour(any_origin=False),
         expected_findings=_found("endpoint.http.cors"),
+    ),
+    Fault(
+        name="authorizer-off",
+        title="A deployment lets everybody call the API as the first customer",
+        apply=_behaviour(authorizer=False),
+        repair=_behaviour(authorizer=True),
+        expected_findings=_on_api("tenancy.api.cross_tenant"),
+    ),
+    Fault(
+        name="token-unverified",
+        title="The authorizer accepts tokens of the algorithm none",
+        apply=_tokens(accepts_none=True),
+        repair=_tokens(accepts_none=False),
+        expected_findings=_on_api("tenancy.api.cross_tenant"),
+    ),
+    Fault(
+        name="authorizer-cache",
+        title="The authorizer remembers whom it let in by the path alone",
+        apply=_behaviour(caches_by_path=True),
+        repair=_behaviour(caches_by_path=False),
+        expected_findings=_on_api("tenancy.api.cross_tenant"),
+    ),
+    Fault(
+        name="invoice-of-anybody",
+        title="A route reads an invoice by its id, whoever asks",
+        apply=_behaviour(owns_checked=False),
+        repair=_behaviour(owns_checked=True),
+        expected_findings=_on_api("tenancy.api.cross_tenant"),
+    ),
+    Fault(
+        name="token-for-a-month",
+        title="The login issues tokens that are valid for a month",
+        apply=_tokens(lifetime_seconds=30 * 24 * 3600),
+        repair=_tokens(lifetime_seconds=24 * 3600),
+        expected_findings=_on_api("access.api.token"),
     ),
 )
