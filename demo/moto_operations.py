@@ -20,6 +20,8 @@ _SIGNED_AS = {
     "tagging": "resourcegroupstaggingapi",
     "access-analyzer": "accessanalyzer",
 }
+# S3 Control signs for S3, and its paths begin with the version of its API.
+_S3_CONTROL = "/v20180820/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,8 @@ def identify(environ: Mapping[str, Any], body: bytes) -> Operation | None:
     if signature is None:
         return None
     service = _SIGNED_AS.get(signature[2], signature[2])
+    if service == "s3" and str(environ["PATH_INFO"]).startswith(_S3_CONTROL):
+        service = "s3control"
     method = str(environ["REQUEST_METHOD"])
     name, protocol = _named(environ, body) or _matched(service, environ)
     return Operation(
@@ -94,7 +98,7 @@ def _matched(service: str, environ: Mapping[str, Any]) -> tuple[str, str]:
     )
     # Among equal matches, the first by name, in the order of botocore.
     best = max(fits, key=lambda fit: fit[0], default=(0, ""))
-    return best[1], "rest-xml" if service == "s3" else "rest-json"
+    return best[1], "rest-xml" if service in ("s3", "s3control") else "rest-json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

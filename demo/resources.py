@@ -8,6 +8,7 @@ from demo import (
     resources_audit,
     resources_aurora,
     resources_backups,
+    resources_exports,
     resources_functions,
     resources_monitoring,
     resources_recovery,
@@ -31,6 +32,7 @@ def create(context: BuildContext) -> resources_backups.DumpJob:
     _create_services(context, key=key, role=roles.function)
     resources_audit.create(context, key=key)
     resources_trail.create(context, key=key)
+    resources_exports.create(context, key=key)
     resources_monitoring.create(context, key=key)
     return resources_backups.create(context, key=key)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from demo.account import PREFIX, BuildContext
 from demo.moto_objects import put_backdated
@@ -17,7 +18,20 @@ _RECORDS = (
     ("access-reviews", "json", 12, timedelta(days=3 * 365)),
     ("break-glass", "json", 5, timedelta(days=300)),
 )
+BLOCKED = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+"""Block Public Access with all of its settings."""
 _GLACIER_AFTER = timedelta(days=90)
+LIFECYCLE = {
+    "Rules": [
+        {
+            "ID": "archive",
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "Transitions": [{"Days": _GLACIER_AFTER.days, "StorageClass": "GLACIER"}],
+        }
+    ]
+}
+"""Moves every record to Glacier."""
 
 
 def create(context: BuildContext, *, key: str) -> None:
@@ -32,19 +46,7 @@ def create(context: BuildContext, *, key: str) -> None:
         },
     )
     secure_bucket(context, BUCKET, key)
-    s3.put_bucket_lifecycle_configuration(
-        Bucket=BUCKET,
-        LifecycleConfiguration={
-            "Rules": [
-                {
-                    "ID": "archive",
-                    "Status": "Enabled",
-                    "Filter": {"Prefix": ""},
-                    "Transitions": [{"Days": _GLACIER_AFTER.days, "StorageClass": "GLACIER"}],
-                }
-            ]
-        },
-    )
+    s3.put_bucket_lifecycle_configuration(Bucket=BUCKET, LifecycleConfiguration=LIFECYCLE)
     for name, at in sorted(_versions(context.now), key=lambda version: version[1]):
         storage = "GLACIER" if context.now - at > _GLACIER_AFTER else "STANDARD"
         put_backdated(BUCKET, name, json.dumps({"recorded": at.isoformat()}).encode(), at, storage=storage)
@@ -64,8 +66,15 @@ def secure_bucket(context: BuildContext, bucket: str, key: str) -> None:
             ]
         },
     )
-    blocked = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(blocked, True))
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=BLOCKED)
+    s3.put_bucket_ownership_controls(
+        Bucket=bucket, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    )
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(secure_policy(bucket)))
+
+
+def secure_policy(bucket: str) -> dict[str, Any]:
+    """A policy that denies connections without TLS, and allows nothing."""
     statement = {
         "Effect": "Deny",
         "Principal": "*",
@@ -73,7 +82,7 @@ def secure_bucket(context: BuildContext, bucket: str, key: str) -> None:
         "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def _versions(now: datetime) -> Iterator[tuple[str, datetime]]:

@@ -11,6 +11,7 @@ from basewatch import __version__
 from basewatch.aws.client import AwsClient
 from basewatch.aws.errors import BAD_ENDPOINT, SIGN_IN, AwsRequest, botocore_errors, translate_error
 from basewatch.aws.identity import botocore_session, credentials_expiry, endpoint_url, sign_in, sign_out
+from basewatch.aws.one_host import as_one_host, is_one_host
 from basewatch.aws.shared_answers import SharedAnswers
 from basewatch.errors import ObservationError, looking_at
 from basewatch.model import Reason
@@ -217,7 +218,8 @@ class AwsSession:
         )
         try:
             url = endpoint_url(self._botocore(), self._environ, service)
-            return self._sdk().client(service, config=config, endpoint_url=url, verify=self.ca_bundle, **keys)
+            client = self._sdk().client(service, config=config, endpoint_url=url, verify=self.ca_bundle, **keys)
+            return as_one_host(client) if url and is_one_host(url) else client
         except botocore_errors() as error:
             action = SIGN_IN if service == "sts" else f"{service}:*"
             request = AwsRequest(action=action, principal=self._principal, source=self.source)

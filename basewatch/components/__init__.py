@@ -8,7 +8,14 @@ from typing import get_args
 from basewatch.component_settings import ConfigModel
 from basewatch.components.account import AwsAccount
 from basewatch.components.claims import ClaimDocument
-from basewatch.components.component import AlarmedComponent, AwsComponent, BackedUpComponent, Component, LoggedComponent
+from basewatch.components.component import (
+    AlarmedComponent,
+    AwsComponent,
+    BackedUpComponent,
+    Component,
+    LoggedComponent,
+    PrivateComponent,
+)
 from basewatch.components.databases import AuroraCluster, Database
 from basewatch.components.deployments import Deployment
 from basewatch.components.endpoints import Endpoint
@@ -17,7 +24,7 @@ from basewatch.components.monitoring import Trail
 from basewatch.components.relations import Relation, related
 from basewatch.components.services import Api, CacheCluster, EventRule, Function, Queue, Table
 from basewatch.components.slo import Slo
-from basewatch.components.storage import AuditBucket, BackupVault, DumpBackups
+from basewatch.components.storage import AuditBucket, BackupVault, Bucket, BucketComponent, DumpBackups
 from basewatch.components.watcher import Watcher
 
 __all__ = [
@@ -31,6 +38,8 @@ __all__ = [
     "AwsComponent",
     "BackedUpComponent",
     "BackupVault",
+    "Bucket",
+    "BucketComponent",
     "CacheCluster",
     "ClaimDocument",
     "Component",
@@ -44,6 +53,7 @@ __all__ = [
     "Function",
     "Key",
     "LoggedComponent",
+    "PrivateComponent",
     "Queue",
     "Relation",
     "Secret",
@@ -70,6 +80,7 @@ class Components(ConfigModel):
     queues: tuple[Queue, ...] = ()
     event_rules: tuple[EventRule, ...] = ()
     backup_vaults: tuple[BackupVault, ...] = ()
+    buckets: tuple[Bucket, ...] = ()
     audit_buckets: tuple[AuditBucket, ...] = ()
     dump_backups: tuple[DumpBackups, ...] = ()
     keys: tuple[Key, ...] = ()

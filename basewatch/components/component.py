@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from basewatch.component_settings import ConfigModel, KeptLogs, RecoveryPoints
+from basewatch.identifiers import AccountId
 from basewatch.quantities import Threshold
 
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov", "eusc-": "aws-eusc"}
@@ -65,6 +66,17 @@ class AwsComponent(Component):
 
     account: str | None = None
     region: str | None = None
+
+
+class PrivateComponent(AwsComponent):
+    """An AWS component with a policy of its own. `private` promises that it lets in nobody outside the account.
+
+    `shared_with` are the other accounts that it may let in.
+    """
+
+    promises: ClassVar[tuple[str, ...]] = ("private",)
+    private: bool = True
+    shared_with: tuple[AccountId, ...] = ()
 
 
 class AlarmedComponent(AwsComponent):

@@ -1,4 +1,4 @@
-"""Storage: audit buckets under Object Lock, dumps, and the vaults of AWS Backup."""
+"""Storage: buckets, audit buckets under Object Lock, dumps, and the vaults of AWS Backup."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from basewatch.component_settings import DumpFormat, ObjectLock, RetentionTiers, VaultLock
-from basewatch.components.component import AlarmedComponent, AwsComponent
+from basewatch.components.component import AlarmedComponent, PrivateComponent
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import CalendarDate
 from basewatch.quantities import Duration, format_duration
@@ -29,16 +29,43 @@ class BackupVault(AlarmedComponent):
     lock: VaultLock | None = None
 
 
-class AuditBucket(AwsComponent):
-    """An S3 bucket that keeps audit records under Object Lock."""
+class BucketComponent(PrivateComponent):
+    """A component that lies in an S3 bucket."""
+
+    @property
+    def bucket_name(self) -> str:
+        """The name of the bucket."""
+        return self.name
+
+
+class Bucket(BucketComponent):
+    """An S3 bucket, such as that of exports.
+
+    `expires_after` is the age at which S3 deletes the objects under `prefix`, with every version of them.
+    """
+
+    kind: ClassVar[str] = "bucket"
+    noun: ClassVar[str] = "S3 bucket"
+    promises: ClassVar[tuple[str, ...]] = ("private", "versioned", "expires_after")
+    prefix: str = ""
+    versioned: bool = False
+    expires_after: Duration | None = None
+
+
+class AuditBucket(BucketComponent):
+    """An S3 bucket that keeps audit records under Object Lock.
+
+    `archive_after` is the age at which S3 has moved every record to Glacier.
+    """
 
     kind: ClassVar[str] = "audit_bucket"
     noun: ClassVar[str] = "S3 bucket"
-    promises: ClassVar[tuple[str, ...]] = ("object_lock",)
+    promises: ClassVar[tuple[str, ...]] = ("object_lock", "archive_after", "private")
     object_lock: ObjectLock
+    archive_after: Duration | None = None
 
 
-class DumpBackups(AwsComponent):
+class DumpBackups(BucketComponent):
     """The dumps of one database, in a bucket under a prefix.
 
     `pattern` selects the dumps among the objects under the prefix, such as `securebase-*.dump`; `*` matches slashes
@@ -50,7 +77,7 @@ class DumpBackups(AwsComponent):
 
     kind: ClassVar[str] = "dump_backups"
     noun: ClassVar[str] = "database dumps"
-    promises: ClassVar[tuple[str, ...]] = ("stale_after", "keep", "restore_drill")
+    promises: ClassVar[tuple[str, ...]] = ("stale_after", "keep", "restore_drill", "private")
     bucket: str
     prefix: str = ""
     database: str
@@ -62,6 +89,11 @@ class DumpBackups(AwsComponent):
     since: CalendarDate | None = None
     keep: RetentionTiers = RetentionTiers()
     restore_drill: RestoreDrill | None = None
+
+    @property
+    def bucket_name(self) -> str:
+        """The name of the bucket."""
+        return self.bucket
 
     @model_validator(mode="after")
     def _goes_stale_after_the_next_is_due(self) -> Self:

@@ -1,9 +1,18 @@
-"""Checks of who may do what: call an API and how often, and act in an AWS account."""
+"""Checks of who may do what: call an API and how often, act in an AWS account, and read a bucket."""
 
 from __future__ import annotations
 
 from basewatch.check import AnyCheck
-from checks.access import administrators, authorizer, break_glass, rate_limit, token, trusts
+from checks.access import (
+    administrators,
+    authorizer,
+    break_glass,
+    bucket_strangers,
+    public_block,
+    rate_limit,
+    token,
+    trusts,
+)
 
 CHECKS: tuple[AnyCheck, ...] = (
     authorizer.every_route_is_authorized,
@@ -12,4 +21,6 @@ CHECKS: tuple[AnyCheck, ...] = (
     break_glass.break_glass_needs_mfa,
     trusts.no_role_trusts_strangers,
     token.tokens_are_as_promised,
+    public_block.public_access_is_blocked,
+    bucket_strangers.nobody_else_gets_in,
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from basewatch.check import AnyCheck
+from checks.retention.bucket_expiry import objects_expire, versions_are_kept
 from checks.retention.delete_markers import no_record_is_hidden
+from checks.retention.lifecycle_versioning import no_rule_expires_records, records_are_archived
 from checks.retention.lock_default import new_versions_are_locked
 from checks.retention.lock_versions import versions_are_locked
 from checks.retention.log_groups import logs_are_kept
@@ -15,4 +17,8 @@ CHECKS: tuple[AnyCheck, ...] = (
     no_record_is_hidden,
     items_expire,
     logs_are_kept,
+    no_rule_expires_records,
+    records_are_archived,
+    objects_expire,
+    versions_are_kept,
 )

@@ -11,18 +11,19 @@ from demo.account import backend
 from demo.faults.access import ACCESS_FAULTS
 from demo.faults.configuration import CONFIGURATION_FAULTS
 from demo.faults.deployments import DEPLOYMENT_FAULTS
+from demo.faults.exposure import EXPOSURE_FAULTS
 from demo.faults.fault import ExpectedFinding, Fault
 from demo.faults.inventory import INVENTORY_FAULTS
 from demo.faults.keys import KEY_FAULTS
 from demo.faults.records import RECORD_FAULTS
 from demo.faults.recovery import RECOVERY_FAULTS
+from demo.faults.retention import RETENTION_FAULTS
 from demo.moto_rds import RESTORABLE_LAG, set_restorable_lag
 
 if TYPE_CHECKING:
     from demo.sandbox import Sandbox
 
 _CLUSTER = "securebase-production"  # and the name of its API
-_BUCKET = "securebase-production-audit-logs"
 _BACKUPS = "securebase-production-backups"
 _TABLE = "securebase-production-invoices"
 _MONTHS = timedelta(days=40)
@@ -32,47 +33,6 @@ _ALARM = f"{_CLUSTER}-aurora-cpu"
 
 def _expected(check: str, kind: str, name: str, status: Status = Status.FAIL) -> ExpectedFinding:
     return ExpectedFinding(check=check, component=f"{kind}/{name}", status=status)
-
-
-def _lock_rule(mode: str | None) -> Callable[[Sandbox], None]:
-    """Sets the audit bucket's default retention to 7 years in this mode, or removes it."""
-
-    def put(sandbox: Sandbox) -> None:
-        configuration: dict[str, Any] = {"ObjectLockEnabled": "Enabled"}
-        if mode is not None:
-            configuration["Rule"] = {"DefaultRetention": {"Mode": mode, "Years": 7}}
-        s3 = sandbox.aws.client("s3")
-        s3.put_object_lock_configuration(Bucket=_BUCKET, ObjectLockConfiguration=configuration)
-
-    return put
-
-
-def _unlock(_sandbox: Sandbox) -> None:
-    # S3 allows this to no one; it represents a version that is older than the default retention.
-    version = _newest_record()
-    version.unlocked = (version.lock_mode, version.lock_until)
-    version.lock_mode = version.lock_until = None
-
-
-def _restore_lock(_sandbox: Sandbox) -> None:
-    version = _newest_record()
-    version.lock_mode, version.lock_until = version.unlocked
-
-
-def _hide(sandbox: Sandbox) -> None:
-    sandbox.aws.client("s3").delete_object(Bucket=_BUCKET, Key=_newest_record().name)
-
-
-def _show(sandbox: Sandbox) -> None:
-    s3 = sandbox.aws.client("s3")
-    for marker in s3.list_object_versions(Bucket=_BUCKET).get("DeleteMarkers", ()):
-        s3.delete_object(Bucket=_BUCKET, Key=marker["Key"], VersionId=marker["VersionId"])
-
-
-def _newest_record() -> Any:
-    bucket = backend("s3").get_bucket(_BUCKET)
-    versions = (version for _, versions in bucket.keys.iterlists() for version in versions)
-    return max(versions, key=lambda version: version.last_modified)
 
 
 def _retention(days: int) -> Callable[[Sandbox], None]:
@@ -122,34 +82,7 @@ def _rest_api() -> Any:
 
 
 AWS_FAULTS = (
-    Fault(
-        name="lock-rule-removed",
-        title="Someone removes the audit bucket's default retention",
-        apply=_lock_rule(None),
-        repair=_lock_rule("COMPLIANCE"),
-        expected_findings=(_expected("retention.s3.lock_default", "audit_bucket", _BUCKET),),
-    ),
-    Fault(
-        name="lock-rule-governance",
-        title="Someone weakens the audit bucket's default retention to GOVERNANCE",
-        apply=_lock_rule("GOVERNANCE"),
-        repair=_lock_rule("COMPLIANCE"),
-        expected_findings=(_expected("retention.s3.lock_default", "audit_bucket", _BUCKET),),
-    ),
-    Fault(
-        name="object-unlocked",
-        title="The audit bucket holds a record without a lock",
-        apply=_unlock,
-        repair=_restore_lock,
-        expected_findings=(_expected("retention.s3.lock_versions", "audit_bucket", _BUCKET),),
-    ),
-    Fault(
-        name="record-hidden",
-        title="Someone deletes a record of the audit bucket, which leaves a delete marker over it",
-        apply=_hide,
-        repair=_show,
-        expected_findings=(_expected("retention.s3.delete_markers", "audit_bucket", _BUCKET),),
-    ),
+    *RETENTION_FAULTS,
     Fault(
         name="backup-retention-short",
         title="Someone cuts Aurora's backup retention to 7 days",
@@ -236,6 +169,7 @@ AWS_FAULTS = (
     *KEY_FAULTS,
     *RECORD_FAULTS,
     *ACCESS_FAULTS,
+    *EXPOSURE_FAULTS,
     Fault(
         name="aws-denied",
         title="Basewatch's role loses the permission rds:DescribeDBClusters",

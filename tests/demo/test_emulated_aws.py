@@ -23,6 +23,7 @@ def test_boto3_uses_the_account_by_its_environment(box_cloud: EmulatedAws, monke
     assert {bucket["Name"] for bucket in buckets} == {
         "securebase-production-audit-logs",
         "securebase-production-backups",
+        "securebase-production-report-exports",
     }
 
 

@@ -10,6 +10,8 @@ _RECOVERY = "ContinuousBackupsDescription.PointInTimeRecoveryDescription"
 COMPARED_FIELDS: Mapping[str, AbstractSet[str]] = {
     "deploy.function.configured": {"lambda:GetFunctionConfiguration Runtime"},
 }
+_OWNERSHIP = "s3:GetBucketOwnershipControls OwnershipControls.Rules[].ObjectOwnership"
+_LIFECYCLE = {"s3:GetBucketVersioning Status", "s3:GetBucketLifecycleConfiguration Rules[].Status"}
 DECISIVE_FIELDS: Mapping[str, AbstractSet[str]] = {
     "deploy.function.configured": {"lambda:GetFunctionConfiguration LastUpdateStatus"},
     "deploy.table.structured": {
@@ -39,6 +41,12 @@ DECISIVE_FIELDS: Mapping[str, AbstractSet[str]] = {
     },
     "logging.function.traced": {"lambda:GetFunctionConfiguration TracingConfig.Mode"},
     "inventory.function.active": {"lambda:GetFunctionConfiguration State"},
+    "access.s3.public_block": {_OWNERSHIP},
+    "access.s3.strangers": {_OWNERSHIP},
+    "retention.s3.lifecycle_versioning": _LIFECYCLE,
+    "retention.s3.archive": {*_LIFECYCLE, "s3:GetBucketLifecycleConfiguration Rules[].Transitions[].StorageClass"},
+    "retention.s3.expiry": _LIFECYCLE,
+    "retention.s3.versioned": _LIFECYCLE,
     "retention.s3.lock_default": {
         "s3:GetObjectLockConfiguration ObjectLockConfiguration.ObjectLockEnabled",
         "s3:GetObjectLockConfiguration ObjectLockConfiguration.Rule.DefaultRetention.Mode",

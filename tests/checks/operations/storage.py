@@ -32,6 +32,20 @@ OPERATIONS = (
     Operation("kms:GetKeyRotationStatus", not_found="NotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
     Operation("kms:ListGrants", not_found="NotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
     Operation("kms:ListKeyRotations", not_found="NotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
+    Operation("s3:GetBucketAcl", not_found="NoSuchBucket", empty={"*": ({}, Status.UNVERIFIED)}),
+    Operation("s3:GetBucketLifecycleConfiguration", not_found="NoSuchBucket", empty={"*": ({}, Status.UNVERIFIED)}),
+    Operation("s3:GetBucketOwnershipControls", not_found="NoSuchBucket", empty={"*": ({}, Status.UNVERIFIED)}),
+    Operation("s3:GetBucketPolicy", not_found="NoSuchBucket", empty={"*": ({}, Status.UNVERIFIED)}),
+    # A bucket that never kept versions has no state.
+    Operation(
+        "s3:GetBucketVersioning",
+        not_found="NoSuchBucket",
+        omits_what_there_is_none_of=True,
+        empty={"retention.s3.lifecycle_versioning": ({}, Status.FAIL), "retention.s3.versioned": ({}, Status.FAIL)},
+    ),
+    Operation("s3:GetPublicAccessBlock", not_found="NoSuchBucket", empty={"*": ({}, Status.UNVERIFIED)}),
+    # It is of the account, and says nothing of a bucket.
+    Operation("s3control:GetPublicAccessBlock", listing=Listing.UNFILTERED, empty={"*": ({}, Status.UNVERIFIED)}),
     Operation("s3:GetObject", deleted_since_listed="NoSuchKey"),
     Operation(
         "s3:GetObjectLockConfiguration",
