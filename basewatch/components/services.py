@@ -8,8 +8,8 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from basewatch.component_settings import TimeToLive
-from basewatch.components.deployments import Caller, FunctionConfiguration, TableStructure
 from basewatch.components.component import AlarmedComponent, BackedUpComponent, LoggedComponent
+from basewatch.components.deployments import Caller, FunctionConfiguration, TableStructure
 from basewatch.components.tenant_isolation import TenantIsolation
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import CalendarDate, Route
@@ -33,12 +33,8 @@ class Function(LoggedComponent):
         "throttled_below",
         "configuration",
         "invoked_by",
-    )
         "logs",
         "traced",
-        "errors_below",
-        "p95_below",
-        "throttled_below",
     )
     traced: bool = Field(default=False, description="whether X-Ray traces what invokes it")
     errors_below: RatioThreshold | None = None
