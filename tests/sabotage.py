@@ -18,6 +18,7 @@ from basewatch.aws.identity import botocore_session
 from basewatch.check import AnyCheck
 from basewatch.clients import K
 from basewatch.components import AuditBucket, Component
+from basewatch.components.resources import declared_resources
 from basewatch.config.loading import load
 from basewatch.model import Finding
 from checks import CHECKS
@@ -53,6 +54,12 @@ CONDITIONAL_CALLS: dict[str, tuple[str, Edit]] = {
 def _components() -> tuple[Component, ...]:
     """Every declared component; audit buckets have a sample of 8 versions, which makes the tests faster."""
     return tuple(_with_small_sample(component) for component in load(_CONFIG, CHANNEL_TYPES).config.components)
+
+
+@cache
+def declared() -> frozenset[str]:
+    """The AWS resources that config.yaml declares."""
+    return declared_resources(_components())
 
 
 def _with_small_sample(component: Component) -> Component:
@@ -95,7 +102,7 @@ class Sabotage:
         """A client of the account for one observation, as the engine opens it."""
         del component
         assert client_type is AwsClient
-        return cast("AbstractContextManager[K]", nullcontext(self.session.open_client()))
+        return cast("AbstractContextManager[K]", nullcontext(self.session.open_client(declared=declared())))
 
     def run(self, check: AnyCheck, component: Component | None = None) -> CheckResults:
         """The results of one check on its component over the wire; afterwards the wire is clear."""
@@ -123,7 +130,7 @@ class Sabotage:
             called = list[str]()
             for operation in ("", *CONDITIONAL_CALLS):
                 self.cause_call(operation)
-                check.observe(self.session.open_client(), component_of(check))
+                check.observe(self.session.open_client(declared=declared()), component_of(check))
                 called += [name for name, _ in self.wire.asked]
                 self.wire.clear()
             self.recorded[check.id] = tuple(dict.fromkeys(called))
@@ -196,7 +203,15 @@ def _set_unknown(value: Any, steps: list[str]) -> None:
             value[key] = _UNKNOWN
 
 
-_TOKENS = ("NextContinuationToken", "NextKeyMarker", "NextVersionIdMarker", "NextMarker", "NextToken")
+_TOKENS = (
+    "LastEvaluatedTableName",
+    "ContinuationToken",
+    "NextContinuationToken",
+    "NextKeyMarker",
+    "NextVersionIdMarker",
+    "NextMarker",
+    "NextToken",
+)
 
 
 def truncate_page(answer: dict[str, Any]) -> None:

@@ -12,7 +12,8 @@ from typing import cast
 from basewatch.aws import AwsClient, AwsSession, SharedAnswers
 from basewatch.aws.secrets import AwsSecretStore
 from basewatch.clients import Client, K, PastPasses, PlanClient
-from basewatch.components import Api, AwsComponent, Component, Database, Endpoint
+from basewatch.components import Api, AwsAccount, AwsComponent, Component, Database, Endpoint
+from basewatch.components.resources import declared_resources
 from basewatch.config import Account, Config
 from basewatch.errors import ConfigError, ObservationError, Problem
 from basewatch.http import HttpClient
@@ -100,6 +101,17 @@ class AwsSessions:
             if session.expires_at is not None and session.expires_at - at < _RENEWED_BEFORE_EXPIRY:
                 with suppress(ObservationError):
                     session.credentials()
+
+    def declared(self, component: Component) -> frozenset[str]:
+        """The declared resources of an account in its region; empty for any other component."""
+        if not isinstance(component, AwsAccount):
+            return frozenset()
+        place = self.location(component)
+        here = (each for each in self._config.components if self._is_at(place, each))
+        return declared_resources(here)
+
+    def _is_at(self, place: Location, component: Component) -> bool:
+        return isinstance(component, AwsComponent) and self.location(component) == place
 
     def session_for(self, component: Component) -> AwsSession:
         """The session of the account and region of `component`."""
@@ -195,7 +207,8 @@ class LiveClients:
     def _client(self, kind: type[Client], component: Component) -> Iterator[Client]:
         if kind is AwsClient:
             known_id = self._known_ids.get(component.ref, "")
-            yield self._sessions.session_for(component).open_client(known_id, self._answers)
+            declared = self._sessions.declared(component)
+            yield self._sessions.session_for(component).open_client(known_id, self._answers, declared=declared)
         elif kind is PlanClient:
             yield PlanClient(promises=self._unjudged)
         elif kind is PastPasses:

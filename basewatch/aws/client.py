@@ -55,12 +55,16 @@ class AwsClient:
         log: _Log | None = None,
         known_id: str = "",
         answers: SharedAnswers | None = None,
+        *,
+        declared: frozenset[str] = frozenset(),
     ) -> None:
         """`known_id` is what AWS called the component's resource when its check last passed; empty if not known.
 
-        `answers` are those of the pass; None sends every request.
+        `answers` are those of the pass; None sends every request. `declared` are the resources that the configuration
+        declares in the account, such as `function/auth`.
         """
         self.known_id = known_id
+        self.declared = declared
         self._answers = answers
         self._session = session
         self._elsewhere = region

@@ -66,9 +66,11 @@ class AwsSession:
         """
         return cls(account_id, region, role, environ, session)
 
-    def open_client(self, known_id: str = "", answers: SharedAnswers | None = None) -> AwsClient:
-        """A client for one observation, which records its requests; `known_id` and `answers` are those of AwsClient."""
-        return AwsClient(self, known_id=known_id, answers=answers)
+    def open_client(
+        self, known_id: str = "", answers: SharedAnswers | None = None, *, declared: frozenset[str] = frozenset()
+    ) -> AwsClient:
+        """A client for one observation, which records its requests; the parameters are those of AwsClient."""
+        return AwsClient(self, known_id=known_id, answers=answers, declared=declared)
 
     @property
     def source(self) -> str:

@@ -6,12 +6,22 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from basewatch.component_settings import ConfigModel
 from basewatch.components.component import AwsComponent
 from basewatch.identifiers import AccountId
 
 
 def _own_name(fields: dict[str, Any]) -> str | None:
     return fields.get("name")
+
+
+class Inventory(ConfigModel):
+    """How the names of the platform's resources begin, and which of them need not be declared."""
+
+    prefixes: tuple[str, ...] = Field(min_length=1)
+    approved: dict[str, str] = Field(
+        default={}, description="resources that are not declared, as kind/name with wildcards, each with the reason"
+    )
 
 
 class AwsAccount(AwsComponent):
@@ -28,11 +38,13 @@ class AwsAccount(AwsComponent):
         "administrators",
         "break_glass",
         "trusted_accounts",
+        "inventory",
     )
     account: str | None = Field(default_factory=_own_name)
     administrators: tuple[str, ...] = ()
     break_glass: tuple[str, ...] = ()
     trusted_accounts: tuple[AccountId, ...] | None = None
+    inventory: Inventory | None = None
 
     def has_promise(self, promise: str) -> bool:
         """Whether the account makes the promise; no trusted account at all is one."""

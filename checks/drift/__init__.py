@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from basewatch.check import AnyCheck
-from checks.drift import claims
+from checks.drift import claims, inventory
 
-CHECKS: tuple[AnyCheck, ...] = (claims.every_claim_is_supported,)
+CHECKS: tuple[AnyCheck, ...] = (inventory.every_resource_is_declared, claims.every_claim_is_supported)

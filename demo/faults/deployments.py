@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _FUNCTION = "securebase-production-metrics-aggregation"
 _TABLE = "securebase-production-customers"
 _API = "securebase-production"
+_COPY = "securebase-production-invoices-copy"
 
 
 def _failing(check: str, component: str) -> tuple[ExpectedFinding, ...]:
@@ -61,7 +62,34 @@ def _billing(mode: str) -> Callable[[Sandbox], None]:
     return put
 
 
+def _create_table(sandbox: Sandbox) -> None:
+    sandbox.aws.client("dynamodb").create_table(
+        TableName=_COPY,
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
+def _delete_table(sandbox: Sandbox) -> None:
+    sandbox.aws.client("dynamodb").delete_table(TableName=_COPY)
+
+
 DEPLOYMENT_FAULTS = (
+    Fault(
+        name="table-undeclared",
+        title="Someone copies the invoices into a table that nobody declared",
+        apply=_create_table,
+        repair=_delete_table,
+        expected_findings=(
+            ExpectedFinding(
+                check="drift.inventory.declared",
+                component="aws_account/production",
+                subject=f"table/{_COPY}",
+                status=Status.FAIL,
+            ),
+        ),
+    ),
     Fault(
         name="function-small",
         title="A deployment gives the metrics function 128 MB",

@@ -22,6 +22,7 @@ from checks.engine.judge import PlannedCheck
 from checks.engine.observe import Deadlines
 from checks.engine.run import run_checks
 from demo.emulated_aws import EmulatedAws
+from tests.sabotage import declared
 from tests.wire import ACCOUNT, REGION, RememberingWire, refusal
 
 _DEADLINES = Deadlines(per_observation=timedelta(seconds=60), total=timedelta(seconds=600), concurrency=1)
@@ -89,7 +90,10 @@ class GuardedAccount:
         """A client of the account for one observation, as the engine opens it."""
         del component
         assert client_type is AwsClient
-        return cast("AbstractContextManager[K]", nullcontext(self.session.open_client(answers=SharedAnswers())))
+        return cast(
+            "AbstractContextManager[K]",
+            nullcontext(self.session.open_client(answers=SharedAnswers(), declared=declared())),
+        )
 
     def findings(self, checks: tuple[PlannedCheck, ...], document: Mapping[str, Any]) -> tuple[Finding, ...]:
         """The findings of the checks when the reader has only the policy of this document."""

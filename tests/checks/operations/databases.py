@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from basewatch.model import Status
-from tests.checks.operations.operation import Operation
+from tests.checks.operations.operation import Listing, Operation
 
 OPERATIONS = (
+    Operation("dynamodb:ListTables", listing=Listing.UNFILTERED, empty={"*": ({"TableNames": []}, Status.FAIL)}),
     Operation(
-        "dax:DescribeClusters", not_found="ClusterNotFoundFault", empty={"*": ({"Clusters": []}, Status.UNVERIFIED)}
+        "dax:DescribeClusters",
+        not_found="ClusterNotFoundFault",
+        empty={"*": ({"Clusters": []}, Status.UNVERIFIED), "drift.inventory.declared": ({"Clusters": []}, Status.FAIL)},
     ),
     Operation(
         "dynamodb:DescribeContinuousBackups",
@@ -25,15 +28,26 @@ OPERATIONS = (
     Operation(
         "rds:DescribeDBClusters",
         not_found="DBClusterNotFoundFault",
-        empty={"*": ({"DBClusters": []}, Status.UNVERIFIED)},
+        empty={
+            "*": ({"DBClusters": []}, Status.UNVERIFIED),
+            "drift.inventory.declared": ({"DBClusters": []}, Status.FAIL),
+        },
     ),
     Operation(
         "rds:DescribeDBInstances",
         deleted_since_listed="DBInstanceNotFound",
-        empty={"*": ({"DBInstances": []}, Status.UNVERIFIED)},
+        empty={
+            "*": ({"DBInstances": []}, Status.UNVERIFIED),
+            "drift.inventory.declared": ({"DBInstances": []}, Status.FAIL),
+        },
     ),
     Operation(
-        "rds:DescribeDBProxies", not_found="DBProxyNotFoundFault", empty={"*": ({"DBProxies": []}, Status.UNVERIFIED)}
+        "rds:DescribeDBProxies",
+        not_found="DBProxyNotFoundFault",
+        empty={
+            "*": ({"DBProxies": []}, Status.UNVERIFIED),
+            "drift.inventory.declared": ({"DBProxies": []}, Status.FAIL),
+        },
     ),
     Operation(
         "rds:DescribeDBProxyTargets",

@@ -26,7 +26,7 @@ class Operation:
     component. `until_found`: one item of the listing decides, so the pages after it are not read.
     `omits_what_there_is_none_of`: a sound answer leaves out what there is none of, so an empty answer is sound.
     `empty` has responses without content that AWS can return, and the status that each gives, by check id, or by `*`
-    for every check.
+    for every other check.
     """
 
     name: str

@@ -6,6 +6,11 @@ from basewatch.model import Status
 from tests.checks.operations.operation import Listing, Operation
 
 OPERATIONS = (
+    Operation("lambda:ListFunctions", listing=Listing.UNFILTERED, empty={"*": ({"Functions": []}, Status.FAIL)}),
+    Operation(
+        "sqs:ListQueues", listing=Listing.UNFILTERED, omits_what_there_is_none_of=True, empty={"*": ({}, Status.FAIL)}
+    ),
+    Operation("events:ListRules", listing=Listing.UNFILTERED, empty={"*": ({"Rules": []}, Status.FAIL)}),
     # A function without a resource policy: nobody else may invoke it.
     Operation("lambda:GetPolicy", not_found="ResourceNotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
     Operation("apigateway:GetExport", not_found="NotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),

@@ -6,6 +6,8 @@ from basewatch.model import Status
 from tests.checks.operations.operation import Listing, Operation
 
 OPERATIONS = (
+    Operation("s3:ListBuckets", listing=Listing.UNFILTERED, empty={"*": ({"Buckets": []}, Status.FAIL)}),
+    Operation("secretsmanager:ListSecrets", listing=Listing.UNFILTERED, empty={"*": ({"SecretList": []}, Status.FAIL)}),
     Operation("backup:ListBackupVaults", listing=Listing.WHOLE, empty={"*": ({"BackupVaultList": []}, Status.FAIL)}),
     Operation(
         "backup:ListCopyJobs",
