@@ -11,7 +11,7 @@ _EXPECTED = re.compile(
     r"ALTER [A-Z][A-Z ]* .* OWNER TO |ALTER DEFAULT PRIVILEGES |SET SESSION AUTHORIZATION |RESET SESSION "
     r"|COMMENT ON (?:EXTENSION|DATABASE|SCHEMA public) |(?:CREATE|ALTER|DROP) DATABASE "
     r"|(?:GRANT|REVOKE) .* ON DATABASE "
-    r"|SECURITY LABEL |CREATE SCHEMA public|SET transaction_timeout|SET default_table_access_method",
+    r"|DROP EXTENSION |SECURITY LABEL |CREATE SCHEMA public|SET transaction_timeout|SET default_table_access_method",
     re.DOTALL,
 )
 # What the scratch server does not have, or its restoring role may not create.
@@ -45,7 +45,7 @@ def restore_messages(text: str) -> RestoreMessages:
         if _EXPECTED.match(statement):
             continue
         if found := _LEFT_OUT.match(statement):
-            left_out[f"{found['kind'].split()[-1].lower()} {found['name'].strip(chr(34))}"[:_LONGEST]] = None
+            left_out[f"{found['kind'].lower()} {found['name'].strip(chr(34))}"[:_LONGEST]] = None
         elif _NOT_ALLOWED.search(error):
             left_out[(statement or error)[:_LONGEST]] = None
         else:

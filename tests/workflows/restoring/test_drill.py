@@ -17,11 +17,16 @@ from psycopg.conninfo import conninfo_to_dict
 from basewatch.components import Database, DumpBackups
 from basewatch.model import Status
 from basewatch.postgres import connect
-from basewatch.postgres.scratch import ScratchServer, private_scratch_server
+from basewatch.postgres.scratch import (
+    ScratchRefusedError,
+    ScratchServer,
+    declared_scratch_server,
+    private_scratch_server,
+)
 from basewatch.restore_record import RestoreRecord
 from basewatch.secrets import Secret
 from checks.backup.dump_sets import StoredDump, StoredObject
-from demo.database import SandboxDatabase
+from demo.database import NAME, SandboxDatabase
 from isolation import fingerprint
 from tests.fixtures_box import CONFIG
 from workflows.commands import utc_now
@@ -263,3 +268,34 @@ def test_an_encrypted_dump_is_opened_by_its_command(restored: Restore) -> None:
         assert (record.outcome, record.layers[:1]) == (outcome, ("openssl",) if outcome == "restored" else ())
         assert "correct horse" not in repr(record)
     assert restored(sealed).outcome == "untried"
+
+
+def test_a_declared_target_is_used_only_when_it_has_nothing_of_production(
+    restored: Restore, box_database: SandboxDatabase
+) -> None:
+    """The server of a declared database is refused, whatever name it is reached by; another one is used and cleaned."""
+    production, other = Secret("env:LIVE", box_database.url), restored.scratch.superuser_url
+    own = Secret("env:TARGET", box_database.superuser_url.replace("127.0.0.1", "localhost"))
+    with pytest.raises(ScratchRefusedError, match="database of the name of database/securebase"):
+        declared_scratch_server(own, [("database/securebase", production)])
+    history = Secret("env:LIVE", box_database.url.replace(f"/{NAME}", "/unknown"))
+    with pytest.raises(ScratchRefusedError, match="cannot be said"):
+        declared_scratch_server(own, [("database/securebase", history)])
+    with pytest.raises(ScratchRefusedError, match="not a superuser"):
+        declared_scratch_server(production, [])
+    assert declared_scratch_server(other, [("database/securebase", production)]).superuser_url is other
+
+
+def test_what_a_killed_drill_left_on_a_server_is_removed_by_the_next(restored: Restore) -> None:
+    """Its database and its roles go; those of others stay, and so does a drill that is under way."""
+    with psycopg.connect(restored.scratch.superuser_url.reveal(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE basewatch_drill_dead")
+        connection.execute("CREATE ROLE of_the_dead")
+        connection.execute("COMMENT ON ROLE of_the_dead IS 'basewatch_drill_dead'")
+        connection.execute("CREATE DATABASE basewatch_drill_alive")
+        connection.execute("SELECT pg_advisory_lock(hashtextextended('basewatch_drill_alive', 0))")
+        restored(restored.dump("--format=custom", "--schema-only"))
+        names = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'basewatch%'").fetchall()
+        roles = connection.execute("SELECT count(*) FROM pg_roles WHERE rolname = 'of_the_dead'").fetchone()
+        connection.execute("DROP DATABASE basewatch_drill_alive")
+    assert (names, roles) == ([("basewatch_drill_alive",)], (0,))
