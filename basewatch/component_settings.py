@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import CalendarDate, Digest
-from basewatch.quantities import Duration, RateThreshold, RatioThreshold
+from basewatch.quantities import Duration, DurationThreshold, RateThreshold, RatioThreshold
 
 
 class ConfigModel(BaseModel):
@@ -69,6 +69,7 @@ class Proxy(ConfigModel):
     name: str
     require_tls: bool = True
     pool_use_below: RatioThreshold | None = None
+    borrow_latency_below: DurationThreshold | None = None
 
 
 class FailedLoginFilter(ConfigModel):

@@ -9,6 +9,7 @@ DISTURBANCES = (
     "connections-near-limit",
     "proxy-bypassed",
     "database-busy",
+    "proxy-slow",
     "storage-slow",
     "replica-behind",
 )
@@ -77,10 +78,11 @@ def _proxy(published: SyntheticMetrics, connections: Curve, borrowed: Curve) -> 
         ("MaxDatabaseConnectionsAllowed", constant(POOL_SIZE)),
     ):
         published.add(_SPACE, metric, name, GaugeSignal(peak=peak))
+    borrowing = published.while_disturbed("proxy-slow", daily(240_000, 400_000, 90), daily(600, 1400, 90))
     queries = rounded(daily(900, 3600, 92), 93)
     for metric, mean, samples in (
         # In microseconds.
-        ("DatabaseConnectionsBorrowLatency", daily(600, 1400, 90), borrowed),
+        ("DatabaseConnectionsBorrowLatency", borrowing, borrowed),
         ("QueryResponseLatency", daily(1800, 2900, 94), queries),
     ):
         published.add(_SPACE, metric, name, Latency(mean=mean, samples=samples))

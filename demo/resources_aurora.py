@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from demo.account import PREFIX, REGION, BuildContext, backend
 from demo.restore_jobs import OPERATION, restore_jobs
 
@@ -39,6 +41,7 @@ def create(context: BuildContext, *, key: str, secret: str, role: str) -> None:
     _create_proxy(context, secret=secret, role=role)
     context.answer(OPERATION, restore_jobs())
     _backdate(context)
+    _support(context)
 
 
 def _create_proxy(context: BuildContext, *, secret: str, role: str) -> None:
@@ -65,3 +68,20 @@ def _backdate(context: BuildContext) -> None:
     for name in _ZONES:
         state.databases[name].instance_create_time = built_at
     state.db_proxies[f"{PREFIX}-proxy"].created_date = built_at
+
+
+def _support(context: BuildContext) -> None:
+    """Answer that the version is available, and its major version in standard support for 15 months more."""
+    lifecycle = {
+        "LifecycleSupportName": "open-source-rds-standard-support",
+        "LifecycleSupportStartDate": context.built_at,
+        "LifecycleSupportEndDate": context.now + timedelta(days=455),
+    }
+    version = {"Engine": "aurora-postgresql", "EngineVersion": "15.4", "Status": "available"}
+    major = {
+        "Engine": "aurora-postgresql",
+        "MajorEngineVersion": "15",
+        "SupportedEngineLifecycles": [lifecycle],
+    }
+    context.answer("rds:DescribeDBEngineVersions", lambda _asked: {"DBEngineVersions": [version]})
+    context.answer("rds:DescribeDBMajorEngineVersions", lambda _asked: {"DBMajorEngineVersions": [major]})

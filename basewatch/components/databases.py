@@ -27,6 +27,7 @@ class AuroraCluster(BackedUpComponent, LoggedComponent):
     arn_format: ClassVar[str] = "arn:{partition}:rds:{region}:{account}:cluster:{name}"
     promises: ClassVar[tuple[str, ...]] = (
         *BackedUpComponent.promises,
+        "engine_version",
         "capacity",
         "multi_az",
         "storage_key",
@@ -38,8 +39,10 @@ class AuroraCluster(BackedUpComponent, LoggedComponent):
         "proxy",
         "proxy.require_tls",
         "proxy.pool_use_below",
+        "proxy.borrow_latency_below",
         "alarms_quiet",
         "logs",
+        "acu_use_below",
         "cpu_below",
         "load_below",
         "connections_below",
@@ -47,6 +50,7 @@ class AuroraCluster(BackedUpComponent, LoggedComponent):
         "write_latency_below",
         "replica_lag_below",
     )
+    engine_version: str | None = None
     capacity: Capacity | None = None
     multi_az: bool = False
     storage_key: str | None = None
@@ -54,6 +58,7 @@ class AuroraCluster(BackedUpComponent, LoggedComponent):
     instances: tuple[str, ...] = ()
     backup: Backup
     proxy: Proxy | None = None
+    acu_use_below: RatioThreshold | None = None
     cpu_below: RatioThreshold | None = None
     load_below: CountThreshold | None = None
     connections_below: CountThreshold | None = None

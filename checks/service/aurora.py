@@ -12,6 +12,7 @@ from basewatch.model import Proof, Reason, Severity, Verdict, not_applicable, un
 from checks.outages import DEPENDENCIES, no_data_because_of
 from checks.service.aurora_facts import (
     InstanceMetric,
+    instance_acu_use,
     instance_connections,
     instance_cpu,
     instance_load,
@@ -57,6 +58,31 @@ def cpu_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> 
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.AuroraMonitoring.Metrics.html
     """
     yield from _judge_instances(facts, ratio_promise("the CPU utilization", cluster.cpu_below))
+
+
+@check(
+    "service.aurora.acu_use",
+    component=AuroraCluster,
+    observe=instance_acu_use,
+    severity=Severity.HIGH,
+    proof=Proof.POPULATION,
+    needs=_NEEDS,
+    promises=("acu_use_below",),
+    follows_from=(no_data_because_of("inventory.aurora.*"), *DEPENDENCIES),
+)
+def acu_use_below(facts: InstanceMetric, cluster: AuroraCluster, _now: datetime) -> Iterator[Verdict]:
+    """The capacity that each serverless instance uses stays below its limit, so that it can still grow.
+
+    Why: A cluster at its maximum of capacity units has no room for a peak, and everything slows down.
+    Reads: ACUUtilization Average of AWS/RDS for each declared instance, minute by minute: the capacity as a ratio of
+    the maximum. It fails when the value is above the limit in every minute for the promised duration.
+    Unverified when: The metrics could not be collected, an instance has no data in minutes that may hide a breach, or
+    in more than half of its minutes. An instance that is not serverless has none.
+    Fix: Raise the maximum: aws rds modify-db-cluster --serverless-v2-scaling-configuration; find the statements with
+    the highest load.
+    Source: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2.setting-capacity.html
+    """
+    yield from _judge_instances(facts, ratio_promise("the capacity use", cluster.acu_use_below))
 
 
 @check(

@@ -29,6 +29,11 @@ def instance_cpu(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetr
     return _instance_metric(metrics, cluster, "aws_rds_cpu_utilization_ratio")
 
 
+def instance_acu_use(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
+    """The capacity of each instance as a ratio of the maximum. Raises: ObservationError."""
+    return _instance_metric(metrics, cluster, "aws_rds_acu_utilization_ratio")
+
+
 def instance_load(metrics: MetricsClient, cluster: AuroraCluster) -> InstanceMetric:
     """The average number of active sessions of each instance. Raises: ObservationError."""
     return _instance_metric(metrics, cluster, "aws_rds_db_load_active_sessions")

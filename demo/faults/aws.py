@@ -18,6 +18,7 @@ from demo.faults.keys import KEY_FAULTS
 from demo.faults.records import RECORD_FAULTS
 from demo.faults.recovery import RECOVERY_FAULTS
 from demo.faults.retention import RETENTION_FAULTS
+from demo.faults.versions import VERSION_FAULTS
 from demo.moto_rds import RESTORABLE_LAG, set_restorable_lag
 
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ AWS_FAULTS = (
     *INVENTORY_FAULTS,
     *DEPLOYMENT_FAULTS,
     *RECOVERY_FAULTS,
+    *VERSION_FAULTS,
     *KEY_FAULTS,
     *RECORD_FAULTS,
     *ACCESS_FAULTS,
@@ -187,6 +189,7 @@ AWS_FAULTS = (
                 "backup.aurora.deletion_protection",
                 "availability.aurora.zones",
                 "availability.aurora.capacity",
+                "availability.engine.support",
                 "encryption.aurora.storage_key",
                 "retention.logs.retention",
             )

@@ -117,7 +117,13 @@ LOAD_FAULTS = (
         "database-busy",
         "A report without an index saturates both instances",
         *_both("service.aurora.cpu"),
+        *_both("service.aurora.acu_use"),
         *_both("service.aurora.load"),
+    ),
+    _fault(
+        "proxy-slow",
+        "The proxy takes 300 ms to give a connection, because it opens a new one each time",
+        _finding("service.proxy.borrow_latency", "aurora_cluster", PREFIX),
     ),
     _fault(
         "storage-slow",

@@ -34,6 +34,16 @@ OPERATIONS = (
         },
     ),
     Operation(
+        "rds:DescribeDBEngineVersions",
+        listing=Listing.UNFILTERED,
+        empty={"*": ({"DBEngineVersions": []}, Status.UNVERIFIED)},
+    ),
+    Operation(
+        "rds:DescribeDBMajorEngineVersions",
+        listing=Listing.UNFILTERED,
+        empty={"*": ({"DBMajorEngineVersions": []}, Status.UNVERIFIED)},
+    ),
+    Operation(
         "rds:DescribeDBInstances",
         deleted_since_listed="DBInstanceNotFound",
         empty={

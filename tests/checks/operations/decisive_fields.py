@@ -52,6 +52,9 @@ DECISIVE_FIELDS: Mapping[str, AbstractSet[str]] = {
         "s3:GetObjectLockConfiguration ObjectLockConfiguration.Rule.DefaultRetention.Mode",
     },
     "retention.s3.lock_versions": {"s3:HeadObject ObjectLockMode", "s3:GetObjectRetention Retention.Mode"},
+    "availability.engine.support": {
+        "rds:DescribeDBMajorEngineVersions DBMajorEngineVersions[].SupportedEngineLifecycles[].LifecycleSupportName",
+    },
     "backup.points.health": {"backup:ListRecoveryPointsByResource RecoveryPoints[].Status"},
     "backup.points.kept": {"backup:ListRecoveryPointsByResource RecoveryPoints[].Status"},
     "backup.copy.isolation": {

@@ -55,8 +55,9 @@ CLUSTER = AuroraCluster.model_validate(
     {
         "name": "db",
         "backup": {"retention": "35d", "rpo": "1h"},
-        "proxy": {"name": "db-proxy", "pool_use_below": "90% for 1m"},
+        "proxy": {"name": "db-proxy", "pool_use_below": "90% for 1m", "borrow_latency_below": "100ms for 5m"},
         "instances": ["db-1"],
+        "acu_use_below": "80% for 5m",
         "cpu_below": "90% for 5m",
         "load_below": "2 for 5m",
         "connections_below": "640 for 5m",
@@ -78,7 +79,9 @@ COMPONENTS: dict[str, Component] = {
     "service.rule.triggers": RULE,
     "service.vault.jobs": VAULT,
     "service.proxy.pool_use": CLUSTER,
+    "service.proxy.borrow_latency": CLUSTER,
     "service.aurora.cpu": CLUSTER,
+    "service.aurora.acu_use": CLUSTER,
     "service.aurora.load": CLUSTER,
     "service.aurora.connections": CLUSTER,
     "service.aurora.read_latency": CLUSTER,
@@ -116,6 +119,7 @@ AGE, DONE, BROKEN = (
 )
 TRIGGERS, UNDELIVERED = "aws_events_triggered_rules_total", "aws_events_failed_invocations_total"
 CPU, LOAD = "aws_rds_cpu_utilization_ratio", "aws_rds_db_load_active_sessions"
+ACU, BORROWING = "aws_rds_acu_utilization_ratio", "aws_rds_proxy_borrow_latency_seconds"
 CONNECTIONS, LAG = "aws_rds_database_connections_max", "aws_rds_replica_lag_seconds"
 READ_TIME, WRITE_TIME = "aws_rds_read_latency_seconds", "aws_rds_write_latency_seconds"
 
@@ -295,6 +299,30 @@ CASES: dict[str, tuple[str, dict[str, Values], Status]] = {
     "every job completed": ("service.vault.jobs", {DONE: flat(1), BROKEN: flat(None)}, Status.PASS),
     "one job failed": ("service.vault.jobs", {DONE: flat(1), BROKEN: [1.0, *flat(None, minutes=9)]}, Status.FAIL),
     "no job": ("service.vault.jobs", {DONE: flat(None), BROKEN: flat(None)}, Status.UNVERIFIED),
+    "capacity units at their limit": ("service.aurora.acu_use", {ACU: flat(0.8)}, Status.PASS),
+    "capacity units above it": ("service.aurora.acu_use", {ACU: burst(0.4, 0.9, 5)}, Status.FAIL),
+    "capacity units without data": ("service.aurora.acu_use", {ACU: flat(None)}, Status.UNVERIFIED),
+    "a proxy that is quick": ("service.proxy.borrow_latency", {BORROWING: flat(0.001), BORROWED: flat(3)}, Status.PASS),
+    "a slow proxy": (
+        "service.proxy.borrow_latency",
+        {BORROWING: burst(0.001, 0.3, 5), BORROWED: flat(3)},
+        Status.FAIL,
+    ),
+    "a proxy that nobody uses": (
+        "service.proxy.borrow_latency",
+        {BORROWING: flat(None), BORROWED: flat(0)},
+        Status.NOT_APPLICABLE,
+    ),
+    "a silent proxy in use": (
+        "service.proxy.borrow_latency",
+        {BORROWING: flat(None), BORROWED: flat(3)},
+        Status.UNVERIFIED,
+    ),
+    "a silent proxy": (
+        "service.proxy.borrow_latency",
+        {BORROWING: flat(None), BORROWED: flat(None)},
+        Status.UNVERIFIED,
+    ),
     "a CPU at its limit": ("service.aurora.cpu", {CPU: flat(0.9)}, Status.PASS),
     "a CPU above its limit": ("service.aurora.cpu", {CPU: burst(0.4, 0.91, 5)}, Status.FAIL),
     "an instance without data": ("service.aurora.cpu", {CPU: flat(None)}, Status.UNVERIFIED),

@@ -18,8 +18,9 @@ CLUSTER = AuroraCluster.model_validate(
     {
         "name": "db",
         "backup": {"retention": "35d", "rpo": "1h"},
-        "proxy": {"name": "db-proxy", "pool_use_below": "90% for 1m"},
+        "proxy": {"name": "db-proxy", "pool_use_below": "90% for 1m", "borrow_latency_below": "100ms for 5m"},
         "instances": ["db-1", "db-2"],
+        "acu_use_below": "80% for 20m",
         "cpu_below": "90% for 15m",
         "load_below": "2 for 10m",
         "connections_below": "640 for 5m",
@@ -33,6 +34,7 @@ NONE = always(None)
 # By check: the family, its promised minutes, a value that keeps the limit, and one that does not.
 GAUGES = {
     "service.aurora.cpu": ("aws_rds_cpu_utilization_ratio", 15, 0.4, 0.95),
+    "service.aurora.acu_use": ("aws_rds_acu_utilization_ratio", 20, 0.4, 0.9),
     "service.aurora.load": ("aws_rds_db_load_active_sessions", 10, 0.5, 3),
     "service.aurora.connections": ("aws_rds_database_connections_max", 5, 20, 700),
     "service.aurora.read_latency": ("aws_rds_read_latency_seconds", 10, 0.001, 0.05),
