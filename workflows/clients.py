@@ -106,12 +106,8 @@ class AwsSessions:
         """The declared resources of an account in its region; empty for any other component."""
         if not isinstance(component, AwsAccount):
             return frozenset()
-        place = self.location(component)
-        here = (each for each in self._config.components if self._is_at(place, each))
-        return declared_resources(here)
-
-    def _is_at(self, place: Location, component: Component) -> bool:
-        return isinstance(component, AwsComponent) and self.location(component) == place
+        own, all_of_them = self.location(component), self._config.components
+        return declared_resources(c for c in all_of_them if isinstance(c, AwsComponent) and self.location(c) == own)
 
     def session_for(self, component: Component) -> AwsSession:
         """The session of the account and region of `component`."""
