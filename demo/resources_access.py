@@ -10,10 +10,12 @@ from typing import Any
 import boto3
 
 from demo.account import ACCOUNT, REGION, BuildContext, backend
+from demo.answered_operations import Answer
 from demo.moto_kms import ROTATION_PERIOD
 
 SECRETS = ("production/database_url", "production/jwt_secret")
 
+FUNCTION_ROLE = "securebase-production-lambda"
 BREAK_GLASS = "securebase-break-glass"
 """The role that is used in an emergency, and may do everything."""
 EMERGENCY_USER = "securebase-emergency"
@@ -61,8 +63,35 @@ def create_roles(context: BuildContext) -> ServiceRoles:
         )["Role"]["Arn"]
         for service in ("lambda", "rds")
     }
+    iam.put_role_policy(RoleName=FUNCTION_ROLE, PolicyName="own-resources", PolicyDocument=_function_policy())
+    context.answer("iam:GetAccountSummary", account_summary())
     _create_break_glass(iam)
     return ServiceRoles(function=arns["lambda"], proxy=arns["rds"])
+
+
+def _function_policy() -> str:
+    """What the functions may do: use the platform's own tables and secrets, and write logs and traces."""
+    tables = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/securebase-production-*"
+    secrets = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:securebase/production/*"
+    on_tables = ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+    statements = [
+        {"Effect": "Allow", "Action": on_tables, "Resource": tables},
+        {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secrets},
+        {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents", "xray:Put*"], "Resource": "*"},
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def account_summary(**counts: int) -> Answer:
+    """IAM's summary of the account with these counts: moto never says that the root user has MFA."""
+    summary = {
+        "AccountMFAEnabled": 1,
+        "AccountAccessKeysPresent": 0,
+        "AccountPasswordPresent": 1,
+        "AccountSigningCertificatesPresent": 0,
+        **counts,
+    }
+    return lambda _parameters: {"SummaryMap": summary}
 
 
 def break_glass_trust(operator: str = "Bool") -> str:
@@ -92,8 +121,8 @@ def add_mfa(iam: Any) -> None:
     )
 
 
-def allowing(action: str, resource: str) -> str:
-    """A policy that allows an action on a resource."""
+def allowing(action: str | list[str], resource: str | list[str]) -> str:
+    """A policy that allows an action on a resource, or several."""
     statement = {"Effect": "Allow", "Action": action, "Resource": resource}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 

@@ -28,7 +28,8 @@ class AwsAccount(AwsComponent):
     """An AWS account; its `name` is its key in `aws.accounts`.
 
     `administrators` may do everything, and no other user or role: patterns such as `role/break-glass`, of the part of
-    the ARN after the account. The `break_glass` users and roles can be used with MFA alone. `trusted_accounts` are the
+    the ARN after the account. The `break_glass` users and roles can be used with MFA alone. `root_secured`: the root
+    user has MFA and no access key. `trusted_accounts` are the
     other accounts, by number, whose principals may assume a role.
     """
 
@@ -37,12 +38,14 @@ class AwsAccount(AwsComponent):
     promises: ClassVar[tuple[str, ...]] = (
         "administrators",
         "break_glass",
+        "root_secured",
         "trusted_accounts",
         "inventory",
     )
     account: str | None = Field(default_factory=_own_name)
     administrators: tuple[str, ...] = ()
     break_glass: tuple[str, ...] = ()
+    root_secured: bool = False
     trusted_accounts: tuple[AccountId, ...] | None = None
     inventory: Inventory | None = None
 

@@ -33,6 +33,7 @@ class Function(LoggedComponent):
         "throttled_below",
         "configuration",
         "invoked_by",
+        "least_privilege",
         "logs",
         "traced",
     )
@@ -41,6 +42,7 @@ class Function(LoggedComponent):
     p95_below: DurationThreshold | None = None
     throttled_below: RatioThreshold | None = None
     configuration: FunctionConfiguration | None = None
+    least_privilege: bool = Field(default=False, description="its role has no permission over everything of a kind")
     invoked_by: tuple[Caller, ...] = Field(
         default=(), description="the services that invoke it, such as apigateway, or events rule/hourly"
     )

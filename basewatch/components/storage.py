@@ -56,13 +56,15 @@ class AuditBucket(BucketComponent):
     """An S3 bucket that keeps audit records under Object Lock.
 
     `archive_after` is the age at which S3 has moved every record to Glacier.
+    Only its `guardians` may unlock, hide or expire records: patterns of users and roles, such as `role/break-glass`.
     """
 
     kind: ClassVar[str] = "audit_bucket"
     noun: ClassVar[str] = "S3 bucket"
-    promises: ClassVar[tuple[str, ...]] = ("object_lock", "archive_after", "private")
+    promises: ClassVar[tuple[str, ...]] = ("object_lock", "archive_after", "private", "guardians")
     object_lock: ObjectLock
     archive_after: Duration | None = None
+    guardians: tuple[str, ...] = ()
 
 
 class DumpBackups(BucketComponent):

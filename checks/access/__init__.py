@@ -8,8 +8,10 @@ from checks.access import (
     authorizer,
     break_glass,
     bucket_strangers,
+    function_role,
     public_block,
     rate_limit,
+    root_user,
     token,
     trusts,
 )
@@ -23,4 +25,6 @@ CHECKS: tuple[AnyCheck, ...] = (
     token.tokens_are_as_promised,
     public_block.public_access_is_blocked,
     bucket_strangers.nobody_else_gets_in,
+    root_user.root_is_secured,
+    function_role.role_is_not_broad,
 )

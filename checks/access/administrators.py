@@ -10,13 +10,15 @@ from basewatch.aws import AwsClient
 from basewatch.check import check
 from basewatch.components import AwsAccount
 from basewatch.model import Proof, Reason, Severity, Verdict, failed, passed, unverified
-from basewatch.policies import ANYBODY, DETAILS_NEEDS, Context, Identity, Request, account_identities, who_may
+from basewatch.policies import ANYBODY, DETAILS_NEEDS, Identity, Request, account_identities, who_may
 from basewatch.policies.patterns import covers
+from checks.access.at_will import AT_WILL, is_bounded
 from checks.access.named import named
 
+_ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 # Whoever may do one of these to every user, role or policy gives itself all other permissions.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
-_ESCALATIONS = (
+ESCALATIONS = (
     ("iam:AddUserToGroup", "group/*"),
     ("iam:AttachGroupPolicy", "group/*"),
     ("iam:AttachRolePolicy", "role/*"),
@@ -30,32 +32,9 @@ _ESCALATIONS = (
     ("iam:UpdateAssumeRolePolicy", "role/*"),
     ("iam:UpdateLoginProfile", "user/*"),
 )
-# A permission to do everything is one, whatever has to be true of the request. One to give out a named policy, or to
-# make roles under a boundary, is not: the policy here is that of administrators, and there is no boundary.
-_CONTEXT = Context(
-    known={"iam:policyarn": ("arn:aws:iam::aws:policy/AdministratorAccess",), "iam:permissionsboundary": ()},
-    free=(
-        "aws:multifactorauth*",
-        "aws:sourceip",
-        "aws:vpcsourceip",
-        "aws:sourcevpc*",
-        "aws:vpce*",
-        "aws:requestedregion",
-        "aws:currenttime",
-        "aws:epochtime",
-        "aws:tokenissuetime",
-        "aws:useragent",
-        "aws:referer",
-        "aws:principaltag/*",
-        "aws:principalorg*",
-        "aws:federatedprovider",
-        "aws:sourceidentity",
-        "saml:*",
-        "sts:*",
-    ),
-)
-# A permission for what has a tag, or of one service, is not one for everything.
-_OF_WHAT_IS_ASKED = ("aws:resource*", "aws:request*", "aws:tagkeys")
+# Who may give out a named policy, or make roles under a boundary, may not do everything: here the policy is that of
+# administrators, and there is no boundary.
+_CONTEXT = AT_WILL.having({"iam:policyarn": (_ADMINISTRATOR,), "iam:permissionsboundary": ()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +67,14 @@ def administrators(aws: AwsClient, _account: AwsAccount) -> Administrators:
 
 def _administrator(identity: Identity) -> Administrator | None:
     start = identity.requester.arn.rpartition(identity.ref)[0]
-    asked = (("*", "*"), *((action, f"{start}{resource}") for action, resource in _ESCALATIONS))
+    asked = (("*", "*"), *((action, f"{start}{resource}") for action, resource in ESCALATIONS))
     requests = (
         Request(requester=ANYBODY, action=action, resource=resource, context=_CONTEXT, all=True)
         for action, resource in asked
     )
     permitted = who_may([identity], requests)
     certain = next((each for each in permitted if each.certain), None)
-    unknown = next((each for each in permitted if not _is_bounded(each.missing)), None)
+    unknown = next((each for each in permitted if not is_bounded(each.missing)), None)
     if (shown := certain or unknown) is None:
         return None
     return Administrator(
@@ -104,11 +83,6 @@ def _administrator(identity: Identity) -> Administrator | None:
         through=shown.through[0] if shown.through else "",
         unknown=() if certain else shown.missing,
     )
-
-
-def _is_bounded(missing: tuple[str, ...]) -> bool:
-    """Whether a condition limits what is asked for, so that it is not a permission for everything."""
-    return any(not key.startswith("aws:") or any(covers(each, key) for each in _OF_WHAT_IS_ASKED) for key in missing)
 
 
 @check(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from basewatch.check import AnyCheck
 from checks.retention.bucket_expiry import objects_expire, versions_are_kept
+from checks.retention.bypass_principals import only_guardians_touch_records
 from checks.retention.delete_markers import no_record_is_hidden
 from checks.retention.lifecycle_versioning import no_rule_expires_records, records_are_archived
 from checks.retention.lock_default import new_versions_are_locked
@@ -21,4 +22,5 @@ CHECKS: tuple[AnyCheck, ...] = (
     records_are_archived,
     objects_expire,
     versions_are_kept,
+    only_guardians_touch_records,
 )

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from demo.account import ACCOUNT
 from demo.faults.fault import ExpectedFinding, Fault
-from demo.resources_access import BREAK_GLASS, allowing, break_glass_trust
+from demo.resources_access import BREAK_GLASS, FUNCTION_ROLE, account_summary, allowing, break_glass_trust
 
 if TYPE_CHECKING:
     from demo.sandbox import Sandbox
 
 _PROXY_ROLE = "securebase-production-rds"
 _PARTNER = "210987654321"
+_AUDIT_BUCKET = "securebase-production-audit-logs"
+_RECORDS_AT_RISK = ExpectedFinding(check="retention.s3.bypass_principals", component=f"audit_bucket/{_AUDIT_BUCKET}")
 
 
 def _on_account(check: str) -> ExpectedFinding:
@@ -53,13 +55,33 @@ def _break_glass(operator: str) -> Callable[[Sandbox], None]:
     return put
 
 
+def _policy(role: str, *actions: str, resource: str) -> Callable[[Sandbox], None]:
+    def put(sandbox: Sandbox) -> None:
+        document = allowing(list(actions), resource)
+        sandbox.aws.client("iam").put_role_policy(RoleName=role, PolicyName="more", PolicyDocument=document)
+
+    return put
+
+
+def _without_policy(role: str) -> Callable[[Sandbox], None]:
+    return lambda sandbox: sandbox.aws.client("iam").delete_role_policy(RoleName=role, PolicyName="more")
+
+
+def _root_key(sandbox: Sandbox) -> None:
+    sandbox.aws.answers.answer("iam:GetAccountSummary", account_summary(AccountAccessKeysPresent=1))
+
+
+def _no_root_key(sandbox: Sandbox) -> None:
+    sandbox.aws.answers.restore("iam:GetAccountSummary")
+
+
 ACCESS_FAULTS = (
     Fault(
         name="administrator-added",
         title="Someone gives the database proxy's role all permissions",
         apply=_give_everything,
         repair=_take_everything,
-        expected_findings=(_on_account("access.iam.admin"),),
+        expected_findings=(_on_account("access.iam.admin"), _RECORDS_AT_RISK),
     ),
     Fault(
         name="role-trusts-stranger",
@@ -74,5 +96,36 @@ ACCESS_FAULTS = (
         apply=_break_glass("BoolIfExists"),
         repair=_break_glass("Bool"),
         expected_findings=(_on_account("access.iam.break_glass"),),
+    ),
+    Fault(
+        name="root-has-key",
+        title="Someone makes an access key for the root user",
+        apply=_root_key,
+        repair=_no_root_key,
+        expected_findings=(_on_account("access.iam.root"),),
+    ),
+    Fault(
+        name="records-can-be-deleted",
+        title="Someone lets the database proxy's role delete audit records and bypass their lock",
+        apply=_policy(
+            _PROXY_ROLE,
+            "s3:BypassGovernanceRetention",
+            "s3:DeleteObjectVersion",
+            resource=f"arn:aws:s3:::{_AUDIT_BUCKET}/*",
+        ),
+        repair=_without_policy(_PROXY_ROLE),
+        expected_findings=(_RECORDS_AT_RISK,),
+    ),
+    Fault(
+        name="function-role-too-wide",
+        title="Someone lets the functions do everything with every table",
+        apply=_policy(FUNCTION_ROLE, "dynamodb:*", resource="*"),
+        repair=_without_policy(FUNCTION_ROLE),
+        expected_findings=tuple(
+            ExpectedFinding(
+                check="access.lambda.least_privilege", component=f"function/securebase-production-{function}"
+            )
+            for function in ("auth-v2", "billing-worker", "metrics-aggregation")
+        ),
     ),
 )

@@ -12,6 +12,9 @@ OPERATIONS = (
         empty={"*": ({"IsTruncated": False, "UserDetailList": [], "RoleDetailList": []}, Status.UNVERIFIED)},
     ),
     Operation(
+        "iam:GetAccountSummary", listing=Listing.UNFILTERED, empty={"*": ({"SummaryMap": {}}, Status.UNVERIFIED)}
+    ),
+    Operation(
         "iam:ListMFADevices",
         deleted_since_listed="NoSuchEntity",
         until_found=True,
