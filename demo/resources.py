@@ -26,7 +26,7 @@ def create(context: BuildContext) -> resources_backups.DumpJob:
     key = resources_access.create_key(context)
     secret = resources_access.create_secrets(context, key)
     resources_aurora.create(context, key=key, secret=secret, role=roles.proxy)
-    resources_functions.create(context, role=roles.function)
+    resources_functions.create(context, key=key, role=roles.function)
     resources_api.create(context)
     resources_tables.create(context, key=key)
     _create_services(context, key=key, role=roles.function)
@@ -44,7 +44,9 @@ def _create_services(context: BuildContext, *, key: str, role: str) -> None:
     )
     # A new cluster is only created on AWS after some minutes.
     backend("dax").clusters[f"{PREFIX}-cache"].status = "available"
-    queue = context.client("sqs").create_queue(QueueName=f"{PREFIX}-analytics-dlq")["QueueUrl"]
+    queue = context.client("sqs").create_queue(QueueName=f"{PREFIX}-analytics-dlq", Attributes={"KmsMasterKeyId": key})[
+        "QueueUrl"
+    ]
     attributes = context.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
     events = context.client("events")
     events.put_rule(Name=f"{PREFIX}-analytics-hourly", ScheduleExpression="rate(1 hour)", State="ENABLED")

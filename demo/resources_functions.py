@@ -25,7 +25,7 @@ _INVOKED_BY = {
 }
 
 
-def create(context: BuildContext, *, role: str) -> None:
+def create(context: BuildContext, *, key: str, role: str) -> None:
     """Create three functions in Python 3.11 with X-Ray tracing and 30 days of logs; they are never invoked."""
     functions, logs = context.client("lambda"), context.client("logs")
     code = _archive("def handler(event, context):\n    return {}\n")
@@ -53,7 +53,7 @@ def create(context: BuildContext, *, role: str) -> None:
                 SourceArn=source,
             )
         group = f"/aws/lambda/{PREFIX}-{name}"
-        logs.create_log_group(logGroupName=group)
+        logs.create_log_group(logGroupName=group, kmsKeyId=key)
         logs.put_retention_policy(logGroupName=group, retentionInDays=30)
 
 

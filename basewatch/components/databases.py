@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from basewatch.component_settings import AuditTable, Backup, Capacity, ConfigModel, FailedLoginFilter, Proxy
 from basewatch.components.component import BackedUpComponent, Component, LoggedComponent
+from basewatch.components.keys import EncryptedComponent
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import CalendarDate
 from basewatch.quantities import CountThreshold, DurationThreshold, RatioThreshold
@@ -15,7 +16,7 @@ from basewatch.secrets import Reference, SecretReference
 from basewatch.tenancy import Tenancy
 
 
-class AuroraCluster(BackedUpComponent, LoggedComponent):
+class AuroraCluster(BackedUpComponent, LoggedComponent, EncryptedComponent):
     """An Aurora PostgreSQL cluster, its instances and its proxy.
 
     `since` is the day by which it was created or last restored on purpose: a younger one has lost its backups.
@@ -30,7 +31,7 @@ class AuroraCluster(BackedUpComponent, LoggedComponent):
         "engine_version",
         "capacity",
         "multi_az",
-        "storage_key",
+        "keys",
         "instances",
         "backup.retention",
         "backup.rpo",
@@ -53,7 +54,6 @@ class AuroraCluster(BackedUpComponent, LoggedComponent):
     engine_version: str | None = None
     capacity: Capacity | None = None
     multi_az: bool = False
-    storage_key: str | None = None
     since: CalendarDate | None = None
     instances: tuple[str, ...] = ()
     backup: Backup

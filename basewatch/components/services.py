@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from basewatch.component_settings import TimeToLive
 from basewatch.components.component import AlarmedComponent, BackedUpComponent, LoggedComponent
 from basewatch.components.deployments import Caller, FunctionConfiguration, TableStructure
+from basewatch.components.keys import EncryptedComponent
 from basewatch.components.tenant_isolation import TenantIsolation
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import CalendarDate, Route
@@ -20,13 +21,14 @@ from basewatch.secrets import Reference
 _PARTS_OF_ARN = 7
 
 
-class Function(LoggedComponent):
+class Function(LoggedComponent, EncryptedComponent):
     """A Lambda function."""
 
     kind: ClassVar[str] = "function"
     noun: ClassVar[str] = "Lambda function"
     dimension: ClassVar[str] = "FunctionName"
     promises: ClassVar[tuple[str, ...]] = (
+        "keys",
         "alarms_quiet",
         "errors_below",
         "p95_below",
@@ -138,7 +140,7 @@ class Api(LoggedComponent):
         return ("Stage", self.stage)
 
 
-class Table(BackedUpComponent):
+class Table(BackedUpComponent, EncryptedComponent):
     """A DynamoDB table; the throttle events of `indexes` (global secondary ones) count as its own.
 
     `since` is the day by which it was created or last restored on purpose: a younger one has lost its backups.
@@ -150,6 +152,7 @@ class Table(BackedUpComponent):
     arn_format: ClassVar[str] = "arn:{partition}:dynamodb:{region}:{account}:table/{name}"
     promises: ClassVar[tuple[str, ...]] = (
         *BackedUpComponent.promises,
+        "keys",
         "pitr",
         "ttl",
         "alarms_quiet",
@@ -174,13 +177,13 @@ class CacheCluster(AlarmedComponent):
     hits_above: RatioThreshold | None = None
 
 
-class Queue(AlarmedComponent):
+class Queue(AlarmedComponent, EncryptedComponent):
     """An SQS queue."""
 
     kind: ClassVar[str] = "queue"
     noun: ClassVar[str] = "SQS queue"
     dimension: ClassVar[str] = "QueueName"
-    promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "oldest_below")
+    promises: ClassVar[tuple[str, ...]] = ("keys", "alarms_quiet", "oldest_below")
     oldest_below: DurationThreshold | None = None
 
 

@@ -8,13 +8,14 @@ from pydantic import Field, model_validator
 
 from basewatch.component_settings import DumpFormat, ObjectLock, RetentionTiers, VaultLock
 from basewatch.components.component import AlarmedComponent, PrivateComponent
+from basewatch.components.keys import EncryptedComponent
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import CalendarDate
 from basewatch.quantities import Duration, format_duration
 from basewatch.restore_settings import RestoreDrill
 
 
-class BackupVault(AlarmedComponent):
+class BackupVault(AlarmedComponent, EncryptedComponent):
     """An AWS Backup vault.
 
     `since` is the day by which it was created: a younger one has lost its recovery points.
@@ -23,7 +24,7 @@ class BackupVault(AlarmedComponent):
     kind: ClassVar[str] = "backup_vault"
     noun: ClassVar[str] = "backup vault"
     dimension: ClassVar[str] = "BackupVaultName"
-    promises: ClassVar[tuple[str, ...]] = ("alarms_quiet", "no_failed_jobs", "lock")
+    promises: ClassVar[tuple[str, ...]] = ("keys", "alarms_quiet", "no_failed_jobs", "lock")
     since: CalendarDate | None = None
     no_failed_jobs: bool = False
     lock: VaultLock | None = None
@@ -52,7 +53,7 @@ class Bucket(BucketComponent):
     expires_after: Duration | None = None
 
 
-class AuditBucket(BucketComponent):
+class AuditBucket(BucketComponent, EncryptedComponent):
     """An S3 bucket that keeps audit records under Object Lock.
 
     `archive_after` is the age at which S3 has moved every record to Glacier.
@@ -61,13 +62,13 @@ class AuditBucket(BucketComponent):
 
     kind: ClassVar[str] = "audit_bucket"
     noun: ClassVar[str] = "S3 bucket"
-    promises: ClassVar[tuple[str, ...]] = ("object_lock", "archive_after", "private", "guardians")
+    promises: ClassVar[tuple[str, ...]] = ("keys", "object_lock", "archive_after", "private", "guardians")
     object_lock: ObjectLock
     archive_after: Duration | None = None
     guardians: tuple[str, ...] = ()
 
 
-class DumpBackups(BucketComponent):
+class DumpBackups(BucketComponent, EncryptedComponent):
     """The dumps of one database, in a bucket under a prefix.
 
     `pattern` selects the dumps among the objects under the prefix, such as `securebase-*.dump`; `*` matches slashes
@@ -79,7 +80,7 @@ class DumpBackups(BucketComponent):
 
     kind: ClassVar[str] = "dump_backups"
     noun: ClassVar[str] = "database dumps"
-    promises: ClassVar[tuple[str, ...]] = ("stale_after", "keep", "restore_drill", "private")
+    promises: ClassVar[tuple[str, ...]] = ("keys", "stale_after", "keep", "restore_drill", "private")
     bucket: str
     prefix: str = ""
     database: str

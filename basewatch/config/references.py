@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from basewatch.components import COMPONENT_SECTIONS, AwsAccount, AwsComponent
 from basewatch.config.dependencies import broken_dependencies
+from basewatch.config.key_references import unknown_keys
 from basewatch.config.observable_windows import unobservable_windows
 from basewatch.config.problems import did_you_mean
 from basewatch.config.slo import invalid_objectives
@@ -36,6 +37,7 @@ def broken_references(
         yield from _repeated_names(document, section)
     yield from _unknown(document, ("components", "databases"), "cluster", ("components", "aurora_clusters"))
     yield from _unknown(document, ("components", "dump_backups"), "database", ("components", "databases"))
+    yield from unknown_keys(document)
     yield from _unknown(document, ("alerts", "routes"), "channel", ("alerts", "channels"))
     yield from _unknown(document, ("alerts", "channels"), "fallback", ("alerts", "channels"))
     yield from _fallbacks_in_a_circle(document)

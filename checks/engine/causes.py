@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from basewatch.affected import ABSENT, KEY, Affected, broader
 from basewatch.check import AnyCheck, FollowsFrom
-from basewatch.components import Component, Database, Relation, related
+from basewatch.components import Component, Database, Key, Relation, related
 from basewatch.model import Finding, Reason, Status
 
 _CausesByPair: TypeAlias = Mapping[Affected, Sequence[Finding]]
@@ -108,6 +108,9 @@ def _of_keys(given: Iterable[Finding], current: Iterable[Finding], found: Collec
 
 def _keys(finding: Finding) -> frozenset[str]:
     named = (name for what, name in finding.affected if what == KEY)
+    if _is_absent(finding):
+        declared = ((what, ref.partition("/")) for what, ref in finding.affected)
+        named = (name for what, (kind, _, name) in declared if what == ABSENT and kind == Key.kind)
     return frozenset(named if finding.status is Status.FAIL else ())
 
 

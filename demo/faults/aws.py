@@ -190,7 +190,7 @@ AWS_FAULTS = (
                 "availability.aurora.zones",
                 "availability.aurora.capacity",
                 "availability.engine.support",
-                "encryption.aurora.storage_key",
+                "encryption.aurora.keys",
                 "retention.logs.retention",
             )
         ),

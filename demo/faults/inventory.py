@@ -109,7 +109,10 @@ INVENTORY_FAULTS = (
         title="Someone deletes the dead-letter queue",
         apply=_remove("sqs", "queues", _QUEUE),
         repair=_put_back("sqs", "queues", _QUEUE),
-        expected_findings=_failing("inventory.queue.exists", f"queue/{_QUEUE}"),
+        expected_findings=(
+            *_failing("inventory.queue.exists", f"queue/{_QUEUE}"),
+            *_failing("encryption.queue.keys", f"queue/{_QUEUE}"),
+        ),
     ),
     Fault(
         name="rule-disabled",
@@ -126,6 +129,7 @@ INVENTORY_FAULTS = (
         expected_findings=(
             *_failing("inventory.vault.available", f"backup_vault/{_VAULT}"),
             *_failing("backup.vault.lock", f"backup_vault/{_VAULT}"),
+            *_failing("encryption.vault.keys", f"backup_vault/{_VAULT}"),
         ),
     ),
 )

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from basewatch.model import Status
-from demo.account import ACCOUNT, backend
+from demo.account import ACCOUNT, PREFIX, backend
 from demo.faults.fault import ExpectedFinding, Fault
+from demo.resources_access import SECRETS
+from demo.resources_functions import FUNCTIONS
+from demo.resources_tables import TABLES, UNRECOVERED
 
 if TYPE_CHECKING:
     from demo.sandbox import Sandbox
 
 _KEY = "alias/securebase-data"
 _SECRET = "production/jwt_secret"  # its name
+_TABLE = f"table/{PREFIX}-invoices"
 _MONTH = timedelta(days=30)
 
 
 def _expected(check: str, component: str, status: Status = Status.FAIL) -> ExpectedFinding:
     return ExpectedFinding(check=check, component=component, status=status)
+
+
+def _dependents(check: str, *components: str) -> Iterator[ExpectedFinding]:
+    return (_expected(check, component) for component in components)
 
 
 def key_id(sandbox: Sandbox) -> str:
@@ -59,6 +67,14 @@ def _rotated(ago: timedelta) -> Callable[[Sandbox], None]:
     return put
 
 
+def _table_key(*, enabled: bool) -> Callable[[Sandbox], None]:
+    def put(_sandbox: Sandbox) -> None:
+        # moto does not modify this setting.
+        backend("dynamodb").tables[_TABLE.partition("/")[2]].sse_specification["Enabled"] = enabled
+
+    return put
+
+
 KEY_FAULTS = (
     Fault(
         name="key-deleted",
@@ -68,8 +84,22 @@ KEY_FAULTS = (
         expected_findings=(
             _expected("inventory.key.usable", f"key/{_KEY}"),
             _expected("encryption.kms.rotation", f"key/{_KEY}", Status.UNVERIFIED),
-            _expected("encryption.aurora.storage_key", "aurora_cluster/securebase-production"),
+            *_dependents("encryption.aurora.keys", "aurora_cluster/securebase-production"),
+            *_dependents("encryption.table.keys", *(f"table/{PREFIX}-{name}" for name in (*TABLES, *UNRECOVERED))),
+            *_dependents("encryption.function.keys", *(f"function/{PREFIX}-{name}" for name, _, _ in FUNCTIONS)),
+            *_dependents("encryption.audit_bucket.keys", f"audit_bucket/{PREFIX}-audit-logs"),
+            *_dependents("encryption.dumps.keys", f"dump_backups/{PREFIX}-backups"),
+            *_dependents("encryption.vault.keys", f"backup_vault/{PREFIX}"),
+            *_dependents("encryption.queue.keys", f"queue/{PREFIX}-analytics-dlq"),
+            *_dependents("encryption.secret.keys", *(f"secret/{name}" for name in SECRETS)),
         ),
+    ),
+    Fault(
+        name="table-key-of-aws",
+        title="Someone encrypts the invoices with a key that AWS owns",
+        apply=_table_key(enabled=False),
+        repair=_table_key(enabled=True),
+        expected_findings=tuple(_dependents("encryption.table.keys", _TABLE)),
     ),
     Fault(
         name="key-not-rotated",

@@ -31,7 +31,7 @@ def test_the_aurora_cluster_keeps_its_promises(box_cloud: EmulatedAws, cluster: 
     assert (scaling["MinCapacity"], scaling["MaxCapacity"]) == (cluster.capacity.min_acu, cluster.capacity.max_acu)
     assert timedelta(days=found["BackupRetentionPeriod"]) == cluster.backup.retention
     assert (found["MultiAZ"], found["StorageEncrypted"], found["DeletionProtection"]) == (True, True, True)
-    key = box_cloud.client("kms").describe_key(KeyId=cluster.storage_key)["KeyMetadata"]
+    key = box_cloud.client("kms").describe_key(KeyId=cluster.keys[0])["KeyMetadata"]
     assert found["KmsKeyId"] == key["Arn"]
     assert {member["DBInstanceIdentifier"] for member in found["DBClusterMembers"]} == set(cluster.instances)
 

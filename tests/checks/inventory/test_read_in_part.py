@@ -10,7 +10,7 @@ from basewatch.check import AnyCheck
 from basewatch.components import AuroraCluster, EventRule, Function
 from basewatch.model import Reason, Status
 from checks.availability.capacity import capacity_is_as_promised
-from checks.encryption.storage_key import encrypted_with_promised_key
+from checks.encryption.aurora_keys import cluster_keys_can_be_used
 from checks.inventory.aurora import instances_are_available
 from checks.inventory.eventbridge import rule_is_enabled
 from checks.inventory.lambda_functions import function_is_active
@@ -24,11 +24,12 @@ CLUSTER = AuroraCluster.model_validate(
         "instances": ["db-1"],
         "proxy": {"name": "front"},
         "capacity": {"min_acu": 0.5, "max_acu": 4},
-        "storage_key": "alias/data",
+        "keys": ["alias/data"],
         "backup": {"retention": "35d", "rpo": "1h"},
     }
 )
 
+KEY_ARN = "arn:aws:kms:us-east-1:123456789012:key/1"
 COMPONENTS = (CLUSTER, EventRule(name="hourly"), Function(name="auth"))
 
 
@@ -37,6 +38,12 @@ def cluster(**fields: Any) -> dict[str, Any]:
     members = [{"DBInstanceIdentifier": "db-1"}]
     found = {"DBClusterMembers": members, "DeletionProtection": True, "StorageEncrypted": True, **fields}
     return {"rds:DescribeDBClusters": answer("rds:DescribeDBClusters", DBClusters=[found])}
+
+
+def encrypted_cluster(**fields: Any) -> dict[str, Any]:
+    """A cluster with these fields, and the key that it was promised."""
+    metadata = {"KeyId": "1", "Arn": KEY_ARN, "KeyManager": "CUSTOMER", "KeyState": "Enabled"}
+    return {**cluster(**fields), "kms:DescribeKey": answer("kms:DescribeKey", KeyMetadata=metadata)}
 
 
 def serverless(max_acu: float) -> dict[str, Any]:
@@ -72,10 +79,10 @@ CASES: dict[str, tuple[AnyCheck, str, dict[str, Any], dict[str, Any]]] = {
     "proxy": (proxy_is_available, "rds:DescribeDBProxyTargets", proxy("suspended"), proxy("available")),
     "capacity": (capacity_is_as_promised, "rds:DescribeDBInstances", serverless(64), serverless(4)),
     "key": (
-        encrypted_with_promised_key,
-        "kms:DescribeKey",
-        cluster(StorageEncrypted=False),
-        cluster(KmsKeyId="arn:aws:kms:us-east-1:123456789012:key/1"),
+        cluster_keys_can_be_used,
+        "rds:DescribeDBClusterSnapshots",
+        encrypted_cluster(StorageEncrypted=False),
+        encrypted_cluster(KmsKeyId=KEY_ARN),
     ),
 }
 

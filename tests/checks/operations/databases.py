@@ -26,6 +26,12 @@ OPERATIONS = (
         empty={"*": ({"TimeToLiveDescription": {}}, Status.UNVERIFIED)},
     ),
     Operation(
+        "rds:DescribeDBClusterSnapshots",
+        not_found="DBClusterNotFoundFault",
+        # A cluster may have none yet, whose own key is a fact all the same.
+        empty={"*": ({"DBClusterSnapshots": []}, Status.PASS)},
+    ),
+    Operation(
         "rds:DescribeDBClusters",
         not_found="DBClusterNotFoundFault",
         empty={

@@ -12,6 +12,9 @@ COMPARED_FIELDS: Mapping[str, AbstractSet[str]] = {
 }
 _OWNERSHIP = "s3:GetBucketOwnershipControls OwnershipControls.Rules[].ObjectOwnership"
 _LIFECYCLE = {"s3:GetBucketVersioning Status", "s3:GetBucketLifecycleConfiguration Rules[].Status"}
+_KEY = {"kms:DescribeKey KeyMetadata.KeyManager", "kms:DescribeKey KeyMetadata.KeyState"}
+_RULE = "ServerSideEncryptionConfiguration.Rules[].ApplyServerSideEncryptionByDefault"
+_ENCRYPTION = {f"s3:GetBucketEncryption {_RULE}.SSEAlgorithm", "s3:HeadObject ServerSideEncryption"}
 DECISIVE_FIELDS: Mapping[str, AbstractSet[str]] = {
     "deploy.function.configured": {"lambda:GetFunctionConfiguration LastUpdateStatus"},
     "deploy.table.structured": {
@@ -29,13 +32,17 @@ DECISIVE_FIELDS: Mapping[str, AbstractSet[str]] = {
         "rds:DescribeDBProxies DBProxies[].Status",
         "rds:DescribeDBProxyTargets Targets[].TargetHealth.State",
     },
-    "encryption.aurora.storage_key": {"kms:DescribeKey KeyMetadata.KeyState"},
-    "inventory.key.usable": {"kms:DescribeKey KeyMetadata.KeyManager", "kms:DescribeKey KeyMetadata.KeyState"},
+    "encryption.aurora.keys": _KEY,
+    "encryption.table.keys": _KEY,
+    "encryption.audit_bucket.keys": _KEY | _ENCRYPTION,
+    "encryption.dumps.keys": _KEY | _ENCRYPTION,
+    "encryption.vault.keys": _KEY,
+    "encryption.secret.keys": _KEY,
+    "encryption.function.keys": _KEY,
+    "encryption.queue.keys": _KEY,
+    "inventory.key.usable": _KEY,
     "encryption.kms.policy": {"kms:DescribeKey KeyMetadata.KeyManager"},
-    "encryption.kms.rotation": {
-        "kms:DescribeKey KeyMetadata.KeyManager",
-        "kms:DescribeKey KeyMetadata.KeyState",
-    },
+    "encryption.kms.rotation": _KEY,
     "logging.alarms.quiet": {
         "cloudwatch:DescribeAlarms MetricAlarms[].StateValue",
     },

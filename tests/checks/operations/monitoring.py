@@ -15,6 +15,8 @@ OPERATIONS = (
     Operation(
         "cloudwatch:DescribeAlarms", listing=Listing.UNFILTERED, empty={"*": ({"MetricAlarms": []}, Status.UNVERIFIED)}
     ),
+    # A function that never ran has no log group.
+    Operation("logs:DescribeLogGroups", listing=Listing.UNFILTERED, omits_what_there_is_none_of=True),
     Operation(
         "sns:ListSubscriptionsByTopic",
         not_found="NotFound",

@@ -52,5 +52,6 @@ OPERATIONS = (
         not_found="ResourceNotFoundException",
         empty={"*": ({"Name": "x"}, Status.UNVERIFIED)},
     ),
+    Operation("sqs:GetQueueAttributes", not_found="QueueDoesNotExist", empty={"*": ({}, Status.UNVERIFIED)}),
     Operation("sqs:GetQueueUrl", not_found="QueueDoesNotExist", empty={"*": ({}, Status.UNVERIFIED)}),
 )

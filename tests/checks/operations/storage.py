@@ -48,6 +48,7 @@ OPERATIONS = (
     Operation("s3:GetPublicAccessBlock", not_found="NoSuchBucket", empty={"*": ({}, Status.UNVERIFIED)}),
     # It is of the account, and says nothing of a bucket.
     Operation("s3control:GetPublicAccessBlock", listing=Listing.UNFILTERED, empty={"*": ({}, Status.UNVERIFIED)}),
+    Operation("s3:GetBucketEncryption", not_found="NoSuchBucket", empty={"*": ({}, Status.UNVERIFIED)}),
     Operation("s3:GetObject", deleted_since_listed="NoSuchKey"),
     Operation(
         "s3:GetObjectLockConfiguration",
@@ -68,6 +69,7 @@ OPERATIONS = (
             "backup.dump.freshness": ({"IsTruncated": False}, Status.FAIL),
             "backup.dump.integrity": ({"IsTruncated": False}, Status.UNVERIFIED),
             "backup.dump.kept": ({"IsTruncated": False}, Status.FAIL),
+            "encryption.dumps.keys": ({"IsTruncated": False}, Status.UNVERIFIED),
         },
     ),
 )
