@@ -113,11 +113,9 @@ def drill(
     fail_on: FailOnOption = FailOn.HIGH,
 ) -> None:
     """Restore the newest dump into a scratch PostgreSQL. Measure the copy, and record what is found."""
-    from basewatch.secrets import parse_reference
     from workflows.restoring import command
 
-    scratch = parse_reference(target) if target else None
-    raise typer.Exit(command.drill_from(config, os.environ, fail_on, component=component, target=scratch))
+    raise typer.Exit(command.drill_from(config, os.environ, fail_on, component=component, target=target))
 
 
 @app.command()

@@ -13,14 +13,14 @@ import typer
 
 from alerts import notifiers
 from basewatch.components import Database, DumpBackups
-from basewatch.errors import BasewatchError
+from basewatch.errors import BasewatchError, InvalidValueError
 from basewatch.history.store import History
 from basewatch.model import Severity
 from basewatch.postgres import connect
 from basewatch.postgres.scratch import ScratchServer, declared_scratch_server
 from basewatch.restore_record import RestoreRecord
 from basewatch.restore_settings import RestoreDrill
-from basewatch.secrets import Reference
+from basewatch.secrets import Reference, parse_reference
 from checks.backup.restore_recency import past_restores
 from checks.engine.judge import PlannedCheck
 from workflows.clients import AwsSessions
@@ -41,16 +41,18 @@ class Promised:
     drill: RestoreDrill
 
 
-def drill_from(
-    path: Path, environ: Mapping[str, str], fail_on: str, *, component: str, target: Reference | None
-) -> int:
+def drill_from(path: Path, environ: Mapping[str, str], fail_on: str, *, component: str, target: str) -> int:
     """Makes the drills of the configuration at `path`; a secret that none of them uses need not be set.
 
-    Raises: BasewatchError.
+    `target` refers to the URL of a scratch server; empty for the declared one. Raises: BasewatchError.
     """
+    try:
+        scratch = parse_reference(target) if target else None
+    except InvalidValueError as error:
+        raise BasewatchError(f"--target: {error}") from error
     plan = load_plan(path, recorded=True)
     prepared = PreparedPlan(plan=plan, sessions=AwsSessions(plan.config, environ), environ=environ)
-    return make_drills(prepared, fail_on, component=component, target=target)
+    return make_drills(prepared, fail_on, component=component, target=scratch)
 
 
 def make_drills(prepared: PreparedPlan, fail_on: str, *, component: str, target: Reference | None) -> int:

@@ -53,7 +53,7 @@ class Opener:
         declared = list(reversed(self.dumps.format))
         layers, path = list[DumpLayer](), fetched
         for number in range(_MAX_LAYERS):
-            layer = self._layer(path, declared[number] if number < len(declared) else None)
+            layer = self._layer(path, declared[number] if number < len(declared) else None, opened=number > 0)
             layers.append(layer)
             if layer in _FORMATS:
                 return self._unpacked(path, layers)
@@ -63,15 +63,23 @@ class Opener:
             path = inside
         raise RestoreFailedError(f"it has more than {_MAX_LAYERS} layers: {', '.join(layers)}")
 
-    def _layer(self, path: Path, declared: DumpLayer | None) -> DumpLayer:
+    def _layer(self, path: Path, declared: DumpLayer | None, *, opened: bool) -> DumpLayer:
         with path.open("rb") as file:
             content = recognise(file.read(HEAD_BYTES), path.stat().st_size)
         if content.broken:
             raise RestoreFailedError(f"it {content.broken}")
         if content.other:
-            raise RestoreFailedError(f"it is {content.other}")
+            raise RestoreUntriedError(
+                f"it is {content.other}, which a drill does not restore",
+                "declare a `prefix` or a `pattern` that selects dumps of one database",
+            )
         if content.layers:
             return content.layers[0]
+        if declared is None and not opened:
+            raise RestoreUntriedError(
+                "its first bytes are those of no format that is known",
+                "declare its layers as `format`, and how to open them as restore_drill.commands",
+            )
         if declared is None or declared in _FORMATS:
             raise RestoreFailedError("what is inside is none of pg_dump's formats, and no envelope that is known")
         return declared

@@ -53,7 +53,12 @@ def run(
         process = subprocess.Popen(  # noqa: S603  # without a shell; the configuration declares it
             list(program.arguments),
             cwd=program.folder,
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "HOME": str(program.folder), **program.environment},
+            env={
+                "PATH": f"/usr/local/bin:{os.defpath}",
+                "LC_ALL": "C.UTF-8",
+                "HOME": str(program.folder),
+                **program.environment,
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL if output is None else subprocess.PIPE,
             stderr=subprocess.PIPE,
