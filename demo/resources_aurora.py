@@ -7,16 +7,21 @@ from datetime import timedelta
 from demo.account import PREFIX, REGION, BuildContext, backend
 from demo.restore_jobs import OPERATION, restore_jobs
 
+PORT = 5432
+SECURITY_GROUP = "database"
+SNAPSHOT = f"{PREFIX}-before-upgrade"
 _ZONES = {f"{PREFIX}-1": "a", f"{PREFIX}-2": "b"}
 
 
 def create(context: BuildContext, *, key: str, secret: str, role: str) -> None:
     """Create Aurora Serverless v2 for PostgreSQL 15.4: 0.5 to 4 ACU, two zones, encryption, 35 days of backups, TLS."""
     rds = context.client("rds")
+    group = _create_security_group(context)
     rds.create_db_cluster(
         DBClusterIdentifier=PREFIX,
         Engine="aurora-postgresql",
         EngineVersion="15.4",
+        VpcSecurityGroupIds=[group],
         DatabaseName="securebase",
         MasterUsername="securebase",
         ManageMasterUserPassword=True,
@@ -38,10 +43,24 @@ def create(context: BuildContext, *, key: str, secret: str, role: str) -> None:
             AvailabilityZone=REGION + zone,
             PubliclyAccessible=False,
         )
+    rds.create_db_cluster_snapshot(DBClusterSnapshotIdentifier=SNAPSHOT, DBClusterIdentifier=PREFIX)
     _create_proxy(context, secret=secret, role=role)
     context.answer(OPERATION, restore_jobs())
     _backdate(context)
     _support(context)
+
+
+def _create_security_group(context: BuildContext) -> str:
+    """Create the cluster's security group, which lets in the functions' group alone, at PostgreSQL's port."""
+    ec2 = context.client("ec2")
+    vpc = backend("ec2").get_default_vpc().id
+    functions, cluster = (
+        ec2.create_security_group(GroupName=f"{PREFIX}-{name}", Description=name, VpcId=vpc)["GroupId"]
+        for name in ("functions", SECURITY_GROUP)
+    )
+    rule = {"IpProtocol": "tcp", "FromPort": PORT, "ToPort": PORT, "UserIdGroupPairs": [{"GroupId": functions}]}
+    ec2.authorize_security_group_ingress(GroupId=cluster, IpPermissions=[rule])
+    return str(cluster)
 
 
 def _create_proxy(context: BuildContext, *, secret: str, role: str) -> None:

@@ -144,7 +144,15 @@ _CODES: dict[Meaning, tuple[str, ...]] = {
         "TableNotFoundException",
         "TrailNotFoundException",
     ),
-    GONE: ("NoSuchEntity", "NoSuchKey", "NoSuchVersion", "PreconditionFailed", "404", "412"),
+    GONE: (
+        "DBClusterSnapshotNotFoundFault",
+        "NoSuchEntity",
+        "NoSuchKey",
+        "NoSuchVersion",
+        "PreconditionFailed",
+        "404",
+        "412",
+    ),
     EXPIRED_PAGE: ("ExpiredNextToken", "InvalidNextToken", "InvalidNextTokenException", "InvalidPaginationToken"),
     WRONG_REGION: (
         "AuthorizationHeaderMalformed",

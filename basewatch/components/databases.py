@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from basewatch.component_settings import AuditTable, Backup, Capacity, ConfigModel, FailedLoginFilter, Proxy
-from basewatch.components.component import BackedUpComponent, Component, LoggedComponent
+from basewatch.components.component import BackedUpComponent, Component, LoggedComponent, PrivateComponent
 from basewatch.components.keys import EncryptedComponent
 from basewatch.errors import InvalidValueError
 from basewatch.identifiers import CalendarDate
@@ -16,7 +16,7 @@ from basewatch.secrets import Reference, SecretReference
 from basewatch.tenancy import Tenancy
 
 
-class AuroraCluster(BackedUpComponent, LoggedComponent, EncryptedComponent):
+class AuroraCluster(BackedUpComponent, LoggedComponent, EncryptedComponent, PrivateComponent):
     """An Aurora PostgreSQL cluster, its instances and its proxy.
 
     `since` is the day by which it was created or last restored on purpose: a younger one has lost its backups.
@@ -42,6 +42,7 @@ class AuroraCluster(BackedUpComponent, LoggedComponent, EncryptedComponent):
         "proxy.pool_use_below",
         "proxy.borrow_latency_below",
         "alarms_quiet",
+        "private",
         "logs",
         "acu_use_below",
         "cpu_below",

@@ -23,7 +23,7 @@ def unknown_keys(document: YamlDocument) -> Iterator[Problem]:
                     yield document.problem(
                         ("components", section, index, "keys", number),
                         f"there is no '{name}' in components.{_KEYS}",
-                        f"{did_you_mean(name, [each for each in known if isinstance(each, str)])}declared is {declared}",
+                        f"{did_you_mean(name, list(map(str, known)))}declared is {declared}",
                     )
 
 

@@ -8,6 +8,7 @@ from checks.access import (
     authorizer,
     break_glass,
     bucket_strangers,
+    cluster_network,
     function_role,
     public_block,
     rate_limit,
@@ -27,4 +28,5 @@ CHECKS: tuple[AnyCheck, ...] = (
     bucket_strangers.nobody_else_gets_in,
     root_user.root_is_secured,
     function_role.role_is_not_broad,
+    cluster_network.nobody_outside_connects,
 )

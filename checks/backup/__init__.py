@@ -16,6 +16,7 @@ from checks.backup.restore_duration import objectives_are_met_over_months, resto
 from checks.backup.restore_isolation import the_copy_isolates_tenants
 from checks.backup.restore_jobs import restored_within_rto
 from checks.backup.restore_recency import dumps_are_restored
+from checks.backup.snapshot_exposure import snapshots_are_private
 from checks.backup.vault_lock import vault_is_locked
 
 CHECKS: tuple[AnyCheck, ...] = (
@@ -36,4 +37,5 @@ CHECKS: tuple[AnyCheck, ...] = (
     newest_point_is_usable,
     points_are_kept,
     copies_are_isolated,
+    snapshots_are_private,
 )

@@ -191,6 +191,8 @@ AWS_FAULTS = (
                 "availability.aurora.capacity",
                 "availability.engine.support",
                 "encryption.aurora.keys",
+                "access.rds.network",
+                "backup.snapshot.exposure",
                 "retention.logs.retention",
             )
         ),

@@ -1,4 +1,4 @@
-"""Faults of the emulated AWS's buckets: what they hold is open to others, or expires at another age."""
+"""Faults of who gets in: buckets, snapshots and the network are open to others; and of what buckets keep."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from basewatch.model import Status
+from demo.account import PREFIX
 from demo.faults.fault import ExpectedFinding, Fault
 from demo.resources_audit import BLOCKED, secure_policy
 from demo.resources_audit import LIFECYCLE as ARCHIVING
+from demo.resources_aurora import SECURITY_GROUP, SNAPSHOT
 from demo.resources_exports import LIFECYCLE as EXPIRING
 
 if TYPE_CHECKING:
@@ -62,6 +64,29 @@ def _versioning(status: str) -> Callable[[Sandbox], None]:
     return put
 
 
+def _ingress(verb: str) -> Callable[[Sandbox], None]:
+    """Adds or removes a rule of the cluster's security group for half of the internet."""
+
+    def change(sandbox: Sandbox) -> None:
+        ec2 = sandbox.aws.client("ec2")
+        named = [{"Name": "group-name", "Values": [f"{PREFIX}-{SECURITY_GROUP}"]}]
+        group = ec2.describe_security_groups(Filters=named)["SecurityGroups"][0]["GroupId"]
+        rule = {"IpProtocol": "tcp", "FromPort": 5000, "ToPort": 6000, "IpRanges": [{"CidrIp": "128.0.0.0/1"}]}
+        getattr(ec2, f"{verb}_security_group_ingress")(GroupId=group, IpPermissions=[rule])
+
+    return change
+
+
+def _restorable_by(**change: list[str]) -> Callable[[Sandbox], None]:
+    def modify(sandbox: Sandbox) -> None:
+        sandbox.aws.client("rds").modify_db_cluster_snapshot_attribute(
+            DBClusterSnapshotIdentifier=SNAPSHOT, AttributeName="restore", **change
+        )
+
+    return modify
+
+
+_CLUSTER = f"aurora_cluster/{PREFIX}"
 _ALL = {"Status": "Enabled", "Filter": {"Prefix": ""}}
 _STRANGER = {
     "Sid": "Partner",
@@ -72,6 +97,20 @@ _STRANGER = {
 }
 
 EXPOSURE_FAULTS = (
+    Fault(
+        name="database-open",
+        title="The cluster's security group lets in half of the internet",
+        apply=_ingress("authorize"),
+        repair=_ingress("revoke"),
+        expected_findings=_failing("access.rds.network", _CLUSTER),
+    ),
+    Fault(
+        name="snapshot-shared",
+        title="Someone shares a snapshot of Aurora with another account",
+        apply=_restorable_by(ValuesToAdd=["999988887777"]),
+        repair=_restorable_by(ValuesToRemove=["999988887777"]),
+        expected_findings=_failing("backup.snapshot.exposure", _CLUSTER),
+    ),
     Fault(
         name="public-access-unblocked",
         title="Someone turns Block Public Access off for the account and for the exports",

@@ -50,6 +50,7 @@ IMPLICIT_ACTIONS: dict[str, set[str]] = {
     # Of components of other kinds than the first.
     "retention.logs.retention": {"apigateway:GET", "lambda:GetFunctionConfiguration"},
     "backup.dump.integrity": {"kms:Decrypt"},
+    "access.rds.network": {"ec2:GetManagedPrefixListEntries"},
     "retention.s3.lock_versions": set(INVENTORY_NEEDS),
     "retention.s3.delete_markers": set(INVENTORY_NEEDS),
 }

@@ -29,7 +29,20 @@ OPERATIONS = (
         "rds:DescribeDBClusterSnapshots",
         not_found="DBClusterNotFoundFault",
         # A cluster may have none yet, whose own key is a fact all the same.
-        empty={"*": ({"DBClusterSnapshots": []}, Status.PASS)},
+        empty={
+            "encryption.aurora.keys": ({"DBClusterSnapshots": []}, Status.PASS),
+            "backup.snapshot.exposure": ({"DBClusterSnapshots": []}, Status.NOT_APPLICABLE),
+        },
+    ),
+    Operation(
+        "ec2:DescribeSecurityGroups",
+        listing=Listing.UNFILTERED,
+        empty={"*": ({"SecurityGroups": []}, Status.UNVERIFIED)},
+    ),
+    Operation(
+        "rds:DescribeDBClusterSnapshotAttributes",
+        deleted_since_listed="DBClusterSnapshotNotFoundFault",
+        empty={"*": ({"DBClusterSnapshotAttributesResult": {}}, Status.UNVERIFIED)},
     ),
     Operation(
         "rds:DescribeDBClusters",
