@@ -8,6 +8,7 @@ from demo import (
     resources_audit,
     resources_aurora,
     resources_backups,
+    resources_cost,
     resources_exports,
     resources_functions,
     resources_monitoring,
@@ -55,3 +56,4 @@ def _create_services(context: BuildContext, *, key: str, role: str) -> None:
         Targets=[{"Id": "metrics", "Arn": _TARGET, "DeadLetterConfig": {"Arn": attributes["QueueArn"]}}],
     )
     resources_recovery.create(context, key=key)
+    resources_cost.create(context)

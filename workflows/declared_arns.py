@@ -44,6 +44,7 @@ def _records(bucket: Any) -> Iterable[str]:
 
 # How a component names its resource of a type; of another type or kind, everything in its account is meant.
 _NAMES: Mapping[str, Mapping[str, _Names]] = {
+    types.BUDGET: {"aws_account": lambda account: (account.cost.budget,) if account.cost else ()},
     types.CLUSTER: {"aurora_cluster": _own_name},
     types.TABLE: {"table": _own_name},
     types.FUNCTION: {"function": _function},

@@ -24,6 +24,13 @@ class Inventory(ConfigModel):
     )
 
 
+class Cost(ConfigModel):
+    """What the account may cost in a month, in US dollars, and the name of the budget that watches it."""
+
+    budget: str = Field(min_length=1)
+    monthly_below: float = Field(gt=0)
+
+
 class AwsAccount(AwsComponent):
     """An AWS account; its `name` is its key in `aws.accounts`.
 
@@ -41,6 +48,7 @@ class AwsAccount(AwsComponent):
         "root_secured",
         "trusted_accounts",
         "inventory",
+        "cost",
     )
     account: str | None = Field(default_factory=_own_name)
     administrators: tuple[str, ...] = ()
@@ -48,6 +56,7 @@ class AwsAccount(AwsComponent):
     root_secured: bool = False
     trusted_accounts: tuple[AccountId, ...] | None = None
     inventory: Inventory | None = None
+    cost: Cost | None = None
 
     def has_promise(self, promise: str) -> bool:
         """Whether the account makes the promise; no trusted account at all is one."""

@@ -1,4 +1,4 @@
-"""A fault of versions: AWS deprecates the engine."""
+"""Faults of versions and of cost: AWS deprecates the engine, and nobody is told what it all costs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from basewatch.model import Status
 from demo.account import PREFIX
 from demo.faults.fault import ExpectedFinding, Fault
+from demo.resources_cost import BUDGET, NOTIFICATIONS, budget
 
 if TYPE_CHECKING:
     from demo.sandbox import Sandbox
@@ -30,5 +31,19 @@ VERSION_FAULTS = (
         apply=_deprecate,
         repair=lambda sandbox: sandbox.aws.answers.restore(_VERSIONS),
         expected_findings=_failing("availability.engine.support", f"aurora_cluster/{PREFIX}"),
+    ),
+    Fault(
+        name="cost-forecast-high",
+        title="AWS forecasts that the month costs 310 dollars",
+        apply=lambda sandbox: sandbox.aws.answers.answer(BUDGET, lambda asked: budget(asked, forecast=310)),
+        repair=lambda sandbox: sandbox.aws.answers.restore(BUDGET),
+        expected_findings=_failing("cost.budget", "aws_account/production"),
+    ),
+    Fault(
+        name="budget-unheard",
+        title="Someone removes the notifications of the budget",
+        apply=lambda sandbox: sandbox.aws.answers.answer(NOTIFICATIONS, lambda _asked: {"Notifications": []}),
+        repair=lambda sandbox: sandbox.aws.answers.restore(NOTIFICATIONS),
+        expected_findings=_failing("cost.budget", "aws_account/production"),
     ),
 )

@@ -62,6 +62,7 @@ DECISIVE_FIELDS: Mapping[str, AbstractSet[str]] = {
     "availability.engine.support": {
         "rds:DescribeDBMajorEngineVersions DBMajorEngineVersions[].SupportedEngineLifecycles[].LifecycleSupportName",
     },
+    "cost.budget": {"budgets:DescribeBudget Budget.BudgetType", "budgets:DescribeBudget Budget.TimeUnit"},
     "backup.points.health": {"backup:ListRecoveryPointsByResource RecoveryPoints[].Status"},
     "backup.points.kept": {"backup:ListRecoveryPointsByResource RecoveryPoints[].Status"},
     "backup.copy.isolation": {

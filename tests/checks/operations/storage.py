@@ -1,4 +1,4 @@
-"""Facts about the operations of S3, AWS Backup and KMS."""
+"""Facts about the operations of S3, AWS Backup, AWS Budgets and KMS."""
 
 from __future__ import annotations
 
@@ -28,6 +28,19 @@ OPERATIONS = (
         "backup:ListRestoreJobsByProtectedResource",
         deleted_since_listed="ResourceNotFoundException",
         empty={"*": ({"RestoreJobs": []}, Status.UNVERIFIED)},
+    ),
+    Operation(
+        "budgets:DescribeBudget", not_found="NotFoundException", empty={"*": ({"Budget": {}}, Status.UNVERIFIED)}
+    ),
+    Operation(
+        "budgets:DescribeNotificationsForBudget",
+        not_found="NotFoundException",
+        empty={"*": ({"Notifications": []}, Status.FAIL)},
+    ),
+    Operation(
+        "budgets:DescribeSubscribersForNotification",
+        not_found="NotFoundException",
+        empty={"*": ({"Subscribers": []}, Status.FAIL)},
     ),
     Operation("kms:DescribeKey", not_found="NotFoundException", empty={"*": ({"KeyMetadata": {}}, Status.UNVERIFIED)}),
     Operation("kms:GetKeyPolicy", not_found="NotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
