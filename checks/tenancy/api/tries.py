@@ -1,35 +1,28 @@
-"""The attempts themselves: bounded, without a change, and with ids of the canaries alone."""
+"""Every attempt on every declared route, after both canaries have logged in."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from http import HTTPStatus
-
-import orjson
 
 from basewatch.components import Api
-from basewatch.components.tenant_isolation import ApiCanary, ApiProbe, TenantIsolation
+from basewatch.components.tenant_isolation import ApiCanary, TenantIsolation
 from basewatch.errors import ObservationError
-from basewatch.http import HttpAnswer, HttpClient, Unanswered
+from basewatch.http import HttpClient
 from basewatch.model import Reason
-from checks.tenancy.api.answers import Attempt, attempt, shape
-from checks.tenancy.api.login import prefix, token_of
+from checks.tenancy.api.answers import Attempt
+from checks.tenancy.api.login import plan_headers, token_of
+from checks.tenancy.api.route_tries import RouteTries, Tenant
 from checks.tenancy.api.web_tokens import WebToken, forgeries, read_token
-
-OVERRIDES = ("X-Customer-Id", "X-Tenant-Id", "X-Org-Id", "X-Account-Id", "X-User-Id")
-"""Headers that a gateway sets for the service behind it; a client must not be able to."""
-_UNGUESSABLE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tries:
     """Every attempt, and the controls: each canary with its own token, which has to see its own words.
 
-    `unreadable` are the controls by name that did not; `forged` says whether tokens could be forged, which needs JSON
-    Web Tokens. `expired` is empty, or says why the kept expired token is none.
+    `forged` says whether tokens could be forged, which needs JSON Web Tokens. `expired` is empty, or says why the kept
+    expired token is none.
     """
 
     attempts: tuple[Attempt, ...]
@@ -38,24 +31,18 @@ class Tries:
     expired: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Tenant:
-    name: str
-    canary: ApiCanary
-    token: str = field(repr=False)
-
-    @property
-    def bearer(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"}
-
-
 def tries(http: HttpClient, api: Api) -> Tries:
     """Logs both canaries in, and tries each declared route. Raises: ObservationError, when one cannot log in."""
     isolation = api.tenant_isolation
     if isolation is None:
         raise ObservationError(Reason.UNSUPPORTED, "no tenant isolation is declared", remedy="Declare it.")
     a, b = (
-        _Tenant(name=name, canary=canary, token=token_of(http, isolation, name, canary))
+        Tenant(
+            name=name,
+            canary=canary,
+            token=token_of(http, isolation, name, canary),
+            plan=plan_headers(http, canary),
+        )
         for name, canary in (("a", isolation.canaries.a), ("b", isolation.canaries.b))
     )
     if a.token == b.token:
@@ -65,7 +52,7 @@ def tries(http: HttpClient, api: Api) -> Tries:
     http.principal = f"the canaries {a.canary.id} and {b.canary.id}"
     forged = tuple(_forged(http, isolation, a, b))
     expired, why = _expired(http, a.canary)
-    tried = [_Tries(http, probe, a, b) for probe in isolation.probes]
+    tried = [RouteTries(http, probe, a, b) for probe in isolation.probes]
     found = [(each.controls(), tuple(each.attempts(forged, expired))) for each in tried]
     return Tries(
         controls=tuple(control for controls, _ in found for control in controls),
@@ -75,7 +62,7 @@ def tries(http: HttpClient, api: Api) -> Tries:
     )
 
 
-def _forged(http: HttpClient, isolation: TenantIsolation, a: _Tenant, b: _Tenant) -> Iterator[tuple[str, str]]:
+def _forged(http: HttpClient, isolation: TenantIsolation, a: Tenant, b: Tenant) -> Iterator[tuple[str, str]]:
     own, other = read_token(a.token), read_token(b.token)
     if own and other:
         key = http.secret(isolation.public_key).reveal() if isolation.public_key else ""
@@ -93,154 +80,3 @@ def _expired(http: HttpClient, canary: ApiCanary) -> tuple[str, str]:
 def _has_expired(token: WebToken | None) -> bool:
     expiry = token.claims.get("exp") if token else None
     return isinstance(expiry, int | float) and expiry < datetime.now(UTC).timestamp()
-
-
-class _Tries:
-    """The attempts on one route."""
-
-    def __init__(self, http: HttpClient, probe: ApiProbe, a: _Tenant, b: _Tenant) -> None:
-        self._http = http
-        self._probe = probe
-        self._a, self._b = a, b
-        invented = {place: _invented(a.canary.value_of(place) or "") for place in probe.places}
-        # An id that nobody has, for every place; none where a made-up one could be somebody's.
-        self._vain = invented if all(invented.values()) else {}
-        self._sent = tuple({*_values(a.canary), *_values(b.canary), *invented.values()} - {""})
-        self._nobody = ""
-
-    def controls(self) -> tuple[Attempt, ...]:
-        """Each canary on its own; and what whoever has no token gets that asks in vain."""
-        answer = self._ask(_Request(owner=self._a.canary, instead=self._vain))
-        redirected = isinstance(answer, HttpAnswer) and not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
-        if self._vain or redirected:
-            self._nobody = shape(answer, self._sent)
-        return (self._own(self._a, self._b), self._own(self._b, self._a))
-
-    def attempts(self, forged: tuple[tuple[str, str], ...], expired: str) -> Iterator[Attempt]:
-        """Everything that has to be refused, each right after the owner was let in."""
-        a, b = self._a, self._b
-        for tenant in (a, b):
-            self._ask(_Request(owner=tenant.canary, headers=tenant.bearer))
-            yield self._stranger(f"no token, after canary {tenant.name} was let in", tenant, {})
-        yield self._stranger("a malformed token", b, {"Authorization": "Bearer not-a-token"})
-        yield self._stranger("an empty token", b, {"Authorization": "Bearer"})
-        if expired:
-            yield self._stranger("an expired token", a, {"Authorization": f"Bearer {expired}"})
-        for what, token in forged:
-            yield self._stranger(what, b, {"Authorization": f"Bearer {token}"})
-        yield from self._crossing()
-
-    def _crossing(self) -> Iterator[Attempt]:
-        a, b = self._a, self._b
-        overriding = {**a.bearer, **dict.fromkeys(OVERRIDES, b.canary.id)}
-        yield self._cross(
-            "the token of canary a, and headers that name b", a, b, _Request(owner=a.canary, headers=overriding)
-        )
-        if not self._probe.places:
-            return
-        tried = Attempt(what="", route="")
-        for intruder, owner in ((a, b), (b, a), (a, b)):
-            self._ask(_Request(owner=owner.canary, headers=owner.bearer))
-            what = f"the token of canary {intruder.name} on what {owner.name} owns, after its owner was let in"
-            tried = self._cross(what, intruder, owner, _Request(owner=owner.canary, headers=intruder.bearer))
-            yield tried
-        what = "the token of canary a on what b owns"
-        request = _Request(owner=b.canary, headers=a.bearer)
-        yield self._cross(f"{what}, and headers that name b", a, b, replace(request, headers=overriding))
-        yield self._cross(f"{what}, with a slash at the end", a, b, replace(request, slash=True))
-        if "?" in self._probe.route:
-            for first in (True, False):
-                yield self._cross(
-                    "the token of canary a with the values of both in the query",
-                    a,
-                    b,
-                    replace(request, own_first=first),
-                )
-        # A HEAD says something only where the GET was refused: it has no body.
-        if tried.status >= HTTPStatus.BAD_REQUEST and self._probe.method == "GET":
-            yield self._cross(f"HEAD with {what}", a, b, replace(request, method="HEAD"))
-
-    def _own(self, tenant: _Tenant, other: _Tenant) -> Attempt:
-        """A canary's own request: `own` has to be seen, and nothing of the other may be."""
-        return attempt(
-            f"the token of canary {tenant.name} on its own",
-            self._probe.route,
-            self._ask(_Request(owner=tenant.canary, headers=tenant.bearer)),
-            attacked=other.canary.marks,
-            own=tenant.canary.marks,
-        )
-
-    def _stranger(self, what: str, owner: _Tenant, headers: dict[str, str]) -> Attempt:
-        answer = self._ask(_Request(owner=owner.canary, headers=headers))
-        marks = owner.canary.marks
-        return attempt(
-            what, self._probe.route, answer, attacked=marks, absent=self._nobody, sent=self._sent, stranger=True
-        )
-
-    def _cross(self, what: str, intruder: _Tenant, owner: _Tenant, request: _Request) -> Attempt:
-        """An attempt with a valid token; an answer of success is compared with that to the same request in vain."""
-        answer, absent = self._ask(request), ""
-        if self._vain and isinstance(answer, HttpAnswer) and answer.status < HTTPStatus.BAD_REQUEST:
-            absent = shape(self._ask(replace(request, instead=self._vain)), self._sent)
-        return attempt(
-            what,
-            self._probe.route,
-            answer,
-            attacked=owner.canary.marks,
-            own=intruder.canary.marks,
-            absent=absent,
-            sent=self._sent,
-        )
-
-    def _ask(self, request: _Request) -> HttpAnswer | Unanswered:
-        body = {name: _filled(value, request.owner, request.instead) for name, value in self._probe.body.items()}
-        content = orjson.dumps(body) if body else None
-        typed = {} if content is None else {"Content-Type": "application/json"}
-        return self._http.ask_again(
-            request.method or self._probe.method,
-            self._target(request),
-            headers={**typed, **request.headers},
-            body=content,
-        )
-
-    def _target(self, request: _Request) -> str:
-        template = self._probe.route.partition(" ")[2]
-        path, mark, query = _filled(template, request.owner, request.instead).partition("?")
-        if request.own_first is not None:
-            own = _filled(template, self._a.canary, {}).partition("?")[2]
-            query = f"{own}&{query}" if request.own_first else f"{query}&{own}"
-        return prefix(self._http) + path + ("/" if request.slash else "") + mark + query
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Request:
-    """One request: for what the owner has, or with made-up ids `instead`, and in which way.
-
-    `own_first` puts the values of canary a into the query too, before or behind.
-    """
-
-    owner: ApiCanary
-    headers: dict[str, str] = field(default_factory=dict[str, str], repr=False)
-    instead: dict[str, str] = field(default_factory=dict[str, str])
-    method: str = ""
-    slash: bool = False
-    own_first: bool | None = None
-
-
-def _filled(template: str, canary: ApiCanary, instead: dict[str, str]) -> str:
-    for place in ("id", *canary.owns):
-        template = template.replace(f"{{{place}}}", instead.get(place) or canary.value_of(place) or "")
-    return template
-
-
-def _values(canary: ApiCanary) -> tuple[str, ...]:
-    return (canary.id, *canary.owns.values())
-
-
-def _invented(value: str) -> str:
-    """An id like this one that nobody has; empty where a made-up one could be somebody's."""
-    try:
-        uuid.UUID(value)
-    except ValueError:
-        return uuid.uuid4().hex[: len(value)] if len(value) >= _UNGUESSABLE and not value.isdigit() else ""
-    return str(uuid.uuid4())

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from basewatch.model import Status, Verdict
+from checks.access.rate_limit_tried import a_fast_customer_is_stopped
 from checks.access.token import tokens_are_as_promised
 from checks.tenancy.api.cross_tenant import tenants_read_only_their_own_through_the_api as isolated
 from tests.checks.situations.situation import Situation, each
@@ -60,6 +61,21 @@ SITUATIONS = (
     sound(6, "tokens that are no JSON Web Tokens", "they cannot be forged", "opaque"),
     sound(7, "a search by POST that only reads", "the id in its body is compared", probes=(SEARCH,)),
     sound(8, "answers are compressed", "they are read all the same", "gzip"),
+    Situation(
+        number="api-sound-9",
+        what="a usage plan needs a key besides the token",
+        right=(PASS,),
+        why="each canary sends its own, and attempts send that of canary a",
+        judged=lambda: judged(isolated, Shop("plan"), declared(plan=True)),
+    ),
+    Situation(
+        number="api-broken-25",
+        what="a usage plan needs a key, and no route needs a token",
+        right=(FAIL,),
+        why="a key of a plan says who pays, and not who may read",
+        judged=lambda: judged(isolated, Shop("plan", "open"), declared(plan=True)),
+        says="no token",
+    ),
     broken(1, "the signature of tokens is not checked", "algorithm none", "unsigned"),
     broken(2, "tokens of the algorithm none are accepted", "algorithm none", "none"),
     broken(3, "tokens are signed with the key of a tutorial", "the key 'secret'", "guess"),
@@ -106,7 +122,55 @@ SITUATIONS = (
 )
 
 
-@each(SITUATIONS)
+def flooded(*mistakes: str, trial: int = 40, **settings: Any) -> Callable[[], Iterable[Verdict]]:
+    """The verdict on so many requests in a row."""
+    return lambda: judged(a_fast_customer_is_stopped, Shop(*mistakes), declared(trial=trial, **settings))
+
+
+FLOODS = (
+    Situation(
+        number="flood-1",
+        what="the 31st request is refused, of 20 a minute with some burst",
+        right=(PASS,),
+        why="whoever sends faster is stopped",
+        judged=flooded("limited"),
+        says="request 31",
+    ),
+    Situation(
+        number="flood-2",
+        what="40 requests succeed where 20 a minute are promised",
+        right=(FAIL,),
+        why="nobody was stopped",
+        judged=flooded(),
+        says="refused none",
+    ),
+    Situation(
+        number="flood-3",
+        what="the budget is below a minute of the rate",
+        right=(UNVERIFIED,),
+        why="it would have been allowed anyway",
+        judged=flooded(rate="1000/min"),
+        says="more requests",
+    ),
+    Situation(
+        number="flood-4",
+        what="the API answers with errors",
+        right=(UNVERIFIED,),
+        why="an error is no limit; it gets no more than ten",
+        judged=flooded("plan"),
+        says="cannot log in",
+    ),
+    Situation(
+        number="flood-5",
+        what="the limit is that of a usage plan, by key",
+        right=(PASS,),
+        why="the key is sent",
+        judged=flooded("plan", "limited", plan=True),
+    ),
+)
+
+
+@each((*SITUATIONS, *FLOODS))
 def test_isolation_through_an_api(situation: Situation) -> None:
     """An attempt that succeeds fails the check, and one that nobody could have seen succeed does not pass it."""
     situation.test()

@@ -49,6 +49,8 @@ class Shop:
     def __call__(self, request: WebRequest) -> WebAnswer:
         """The answer to a request."""
         self.seen.append(request)
+        if "plan" in self.mistakes and request.headers.get("x-api-key") not in ("plan-a", "plan-b"):
+            return _json(403, {"message": "Forbidden"})
         if request.target == "/auth/authenticate":
             return self._login(request)
         url = urlsplit(request.target)
@@ -105,6 +107,8 @@ class Shop:
 
     def _routed(self, request: WebRequest, path: str, query: dict[str, list[str]], tenant: str) -> Answered:
         self._reads += 1
+        if "limited" in self.mistakes and self._reads > 30:
+            return 429, {"message": "Too Many Requests"}
         if "throttled" in self.mistakes and self._reads > 4:
             return 429, {"message": "Too Many Requests"}
         if path.startswith("/invoices/"):
@@ -190,12 +194,14 @@ SECRETS: dict[str, Callable[[], str]] = {
     "KEY_A": lambda: "key-a",
     "KEY_B": lambda: "key-b",
     "EXPIRED": lambda: SIGNER.issue(A, time.time() - 7200, lifetime_seconds=3600),
+    "PLAN_A": lambda: "plan-a",
+    "PLAN_B": lambda: "plan-b",
     "PUBLIC": lambda: PUBLIC_KEY,
 }
 
 
-def declared(*probes: object, **canary_a: object) -> Api:
-    """The API with these probes."""
+def declared(*probes: object, trial: int = 0, plan: bool = False, rate: str = "20/min", **canary_a: object) -> Api:
+    """The API with these probes, a `trial` of so many requests, and keys of a usage plan."""
     canaries: dict[str, dict[str, object]] = {
         name: {
             "id": tenant,
@@ -205,6 +211,9 @@ def declared(*probes: object, **canary_a: object) -> Api:
         }
         for name, tenant in (("a", A), ("b", B))
     }
+    if plan:
+        for name, canary in canaries.items():
+            canary["api_key"] = f"env:PLAN_{name.upper()}"
     canaries["a"].update({"expired_token": "env:EXPIRED", **canary_a})
     isolation: dict[str, object] = {
         "url": "https://declared.example",
@@ -213,7 +222,11 @@ def declared(*probes: object, **canary_a: object) -> Api:
         "probes": list(probes or ("GET /invoices/{invoice}", "GET /invoices?customer_id={id}")),
         "public_key": "env:PUBLIC",
     }
-    return Api.model_validate({"name": "orders-live", "stage": "prod", "tenant_isolation": isolation})
+    if trial:
+        isolation["rate_limit_tried"] = {"route": "GET /invoices", "requests": trial}
+    return Api.model_validate(
+        {"name": "orders-live", "stage": "prod", "rate_limit": rate, "tenant_isolation": isolation}
+    )
 
 
 class _Opened:
