@@ -98,7 +98,8 @@ class PassFindings:
     def promised(self, ref: str, path: str) -> str:
         """A promise of a component as it is written in the configuration; empty when it is not made."""
         component = self.components.get(ref)
-        if component is None or path not in component.promises or not component.has_promise(path):
+        known = component is not None and any(f"{path}.".startswith(f"{each}.") for each in component.promises)
+        if component is None or not known or not component.has_promise(path):
             return ""
         value: object = component.model_dump(mode="json")
         for key in path.split("."):

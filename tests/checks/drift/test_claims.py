@@ -10,13 +10,16 @@ from pydantic import ValidationError
 
 from alerts.channels import CHANNEL_TYPES
 from basewatch.clients import PassFindings
-from basewatch.components import Api, ClaimDocument, Components
+from basewatch.components import Api, AuroraCluster, ClaimDocument, Components
 from basewatch.config.loading import load
 from basewatch.model import Finding, Proof, Reason, Severity, Status, Verdict
 from checks.drift.claims import every_claim_is_supported, findings_about
 from tests.repository import ROOT
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
+CLUSTER = AuroraCluster.model_validate_json(
+    '{"name": "main", "capacity": {"min_acu": 0.5, "max_acu": 4}, "backup": {"retention": "35d", "rpo": "1h"}}'
+)
 API = Api.model_validate_json('{"name": "orders", "stage": "prod", "p95_below": "200ms for 5m"}')
 HELD = {"says": "The API is fast", "held_by": ["service.api.latency of api/*"]}
 FAST = {**HELD, "promise": "api/orders p95_below", "value": "200ms"}
@@ -36,7 +39,7 @@ def _finding(status: Status, check: str = "service.api.latency", component: str 
 
 def _verdicts(*findings: Finding, **claims: dict[str, Any]) -> tuple[Verdict, ...]:
     document = ClaimDocument.model_validate({"name": "page", "claims": claims})
-    asked = PassFindings(findings=findings, components={API.ref: API})
+    asked = PassFindings(findings=findings, components={API.ref: API, CLUSTER.ref: CLUSTER})
     return tuple(every_claim_is_supported.judge(findings_about(asked, document), document, NOW))
 
 
@@ -62,6 +65,12 @@ SITUATIONS: dict[str, tuple[tuple[Finding, ...], dict[str, Any], Status]] = {
     "the promise is as claimed": ((PASSED,), FAST, Status.PASS),
     "the promise is weaker": ((PASSED,), {**FAST, "value": "100ms"}, Status.FAIL),
     "the promise is not made": ((PASSED,), {**FAST, "promise": "api/orders rate_limit"}, Status.FAIL),
+    "a part of a promise": (
+        (PASSED,),
+        {**FAST, "promise": "aurora_cluster/main capacity.max_acu", "value": 4.0},
+        Status.PASS,
+    ),
+    "another part": ((PASSED,), {**FAST, "promise": "aurora_cluster/main capacity.min_acu", "value": 4.0}, Status.FAIL),
     "the promise of what was not run": ((PASSED,), {**FAST, "promise": "api/x p95_below"}, Status.UNVERIFIED),
     "a number of no catalogue": ((), {"says": "161", "catalogue": "CIS AWS Foundations", "value": 161}, Status.FAIL),
     "the size of a catalogue": ((), {"says": "62", "catalogue": "CIS AWS Foundations", "value": 62}, Status.PASS),
