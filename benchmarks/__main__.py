@@ -1,4 +1,4 @@
-"""Prints every measurement, or those of the named modules; `cloudwatch` has arguments of its own."""
+"""Prints every measurement, or those of the named modules; `cloudwatch` and `account` have arguments of their own."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ MODULES = (
 
 def main(names: list[str]) -> int:
     """Runs the modules and prints each figure as soon as it is known; the exit status is 1 when a goal was missed."""
-    if names[:1] == ["cloudwatch"]:
-        return _cloudwatch(names[1:])
+    if names[:1] in (["cloudwatch"], ["account"]):
+        return _with_arguments(*names)
     for name in names or MODULES:
         for figure in importlib.import_module(f"benchmarks.{name}").measurements():
             print(figure, flush=True)
-    return 0 if names else _cloudwatch([])
+    return 0 if names else max(_with_arguments("account"), _with_arguments("cloudwatch"))
 
 
-def _cloudwatch(arguments: list[str]) -> int:
-    return int(importlib.import_module("benchmarks.cloudwatch.__main__").main(arguments))
+def _with_arguments(package: str, *arguments: str) -> int:
+    return int(importlib.import_module(f"benchmarks.{package}.__main__").main(list(arguments)))
 
 
 if __name__ == "__main__":

@@ -33,6 +33,11 @@ def _api(api: Any) -> Iterable[str]:
     return (*found, *(("/usageplans",) if api.rate_limit else ()))
 
 
+def _secret(secret: Any) -> Iterable[str]:
+    """Secrets Manager adds six characters to the name."""
+    return (f"{secret.name}-??????",)
+
+
 def _dumps(dumps: Any) -> Iterable[str]:
     return (f"{dumps.bucket}/{dumps.prefix}*",)
 
@@ -53,6 +58,7 @@ _NAMES: Mapping[str, Mapping[str, _Names]] = {
     types.RULE: {"event_rule": _own_name},
     types.CACHE_CLUSTER: {"cache_cluster": _own_name},
     types.VAULT: {"backup_vault": _own_name},
+    types.SECRET: {"secret": _secret},
     types.BUCKET: {"audit_bucket": _own_name, "bucket": _own_name, "dump_backups": lambda dumps: (dumps.bucket,)},
     types.OBJECT: {"audit_bucket": _records, "dump_backups": _dumps},
 }

@@ -31,7 +31,7 @@ class Question:
     region: str
     service: str
     operation: str
-    parameters: bytes
+    parameters: str
 
     @classmethod
     def of(cls, account_id: str, region: str, service: str, operation: str, parameters: dict[str, Any]) -> Question:
@@ -41,7 +41,8 @@ class Question:
             region=region,
             service=service,
             operation=operation,
-            parameters=orjson.dumps(parameters, default=repr, option=orjson.OPT_SORT_KEYS),
+            # Decoded, because orjson's bytes keep its buffer of kilobytes.
+            parameters=orjson.dumps(parameters, default=repr, option=orjson.OPT_SORT_KEYS).decode(),
         )
 
 

@@ -33,19 +33,19 @@ RATES: Mapping[_Shared, Rate] = {
     ("apigateway:*", "apigatewayv2:*"): Rate(per_second=8, at_once=20),
     # https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html: 2, and 10 for the others.
     ("cloudtrail:LookupEvents",): Rate(per_second=1.8, at_once=1),
-    ("cloudtrail:*",): Rate(per_second=5, at_once=5),
+    ("cloudtrail:*",): Rate(per_second=8, at_once=2),
     # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 15 for GetPolicy, 15 for all others.
-    ("lambda:GetPolicy",): Rate(per_second=8, at_once=7),
+    ("lambda:GetPolicy",): Rate(per_second=13, at_once=2),
     ("lambda:GetFunction",): Rate(per_second=50, at_once=50),
-    ("lambda:*",): Rate(per_second=8, at_once=7),
+    ("lambda:*",): Rate(per_second=13, at_once=2),
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html: DescribeAlarms 9.
-    ("cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmHistory"): Rate(per_second=5, at_once=4),
+    ("cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmHistory"): Rate(per_second=7, at_once=2),
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html: 5 to 10.
-    ("logs:DescribeLogGroups",): Rate(per_second=5, at_once=5),
-    ("logs:*",): Rate(per_second=3, at_once=2),
+    ("logs:DescribeLogGroups",): Rate(per_second=8, at_once=2),
+    ("logs:*",): Rate(per_second=4, at_once=1),
     # https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub_limits.html: GetFindings 3, others 10.
     ("securityhub:GetFindings",): Rate(per_second=1.9, at_once=1),
-    ("securityhub:*",): Rate(per_second=5, at_once=5),
+    ("securityhub:*",): Rate(per_second=8, at_once=2),
     # No numbers are documented; both are throttled after a few in a second.
     ("iam:SimulatePrincipalPolicy", "iam:SimulateCustomPolicy"): Rate(per_second=4, at_once=4),
     ("organizations:*",): Rate(per_second=4, at_once=4),

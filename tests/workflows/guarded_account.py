@@ -58,7 +58,7 @@ _RESOURCES = {
     ("iam", "RoleName"): "arn:aws:iam::{account}:role/{value}",
     ("iam", "UserName"): "arn:aws:iam::{account}:user/{value}",
     ("iam", "PolicyArn"): "{value}",
-    ("secretsmanager", "SecretId"): "arn:aws:secretsmanager:{region}:{account}:secret:{last}",
+    ("secretsmanager", "SecretId"): "arn:aws:secretsmanager:{region}:{account}:secret:{value}-AbCdEf",
     ("guardduty", "DetectorId"): "arn:aws:guardduty:{region}:{account}:detector/{value}",
     ("access-analyzer", "analyzerArn"): "{value}",
     ("budgets", "AccountId"): "arn:aws:budgets::{value}:budget/*",
