@@ -92,12 +92,12 @@ def create(context: BuildContext, *, key: str) -> None:
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="on-call@securebase.example")
     cloudwatch = context.client("cloudwatch")
     for alarm in _ALARMS:
-        key, value = alarm.dimension
+        dimension, value = alarm.dimension
         cloudwatch.put_metric_alarm(
             AlarmName=f"{PREFIX}-{alarm.name}",
             Namespace=alarm.namespace,
             MetricName=alarm.metric,
-            Dimensions=[{"Name": key, "Value": value}],
+            Dimensions=[{"Name": dimension, "Value": value}],
             Statistic=alarm.statistic,
             Period=60,
             EvaluationPeriods=5,
