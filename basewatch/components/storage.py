@@ -31,7 +31,10 @@ class BackupVault(AlarmedComponent, EncryptedComponent):
 
 
 class BucketComponent(PrivateComponent):
-    """A component that lies in an S3 bucket."""
+    """A component that lies in an S3 bucket; `tls_only` promises that it refuses every request without TLS."""
+
+    promises: ClassVar[tuple[str, ...]] = ("private", "tls_only")
+    tls_only: bool = False
 
     @property
     def bucket_name(self) -> str:
@@ -47,7 +50,7 @@ class Bucket(BucketComponent):
 
     kind: ClassVar[str] = "bucket"
     noun: ClassVar[str] = "S3 bucket"
-    promises: ClassVar[tuple[str, ...]] = ("private", "versioned", "expires_after")
+    promises: ClassVar[tuple[str, ...]] = ("private", "tls_only", "versioned", "expires_after")
     prefix: str = ""
     versioned: bool = False
     expires_after: Duration | None = None
@@ -62,7 +65,7 @@ class AuditBucket(BucketComponent, EncryptedComponent):
 
     kind: ClassVar[str] = "audit_bucket"
     noun: ClassVar[str] = "S3 bucket"
-    promises: ClassVar[tuple[str, ...]] = ("keys", "object_lock", "archive_after", "private", "guardians")
+    promises: ClassVar[tuple[str, ...]] = ("keys", "tls_only", "object_lock", "archive_after", "private", "guardians")
     object_lock: ObjectLock
     archive_after: Duration | None = None
     guardians: tuple[str, ...] = ()
@@ -80,7 +83,7 @@ class DumpBackups(BucketComponent, EncryptedComponent):
 
     kind: ClassVar[str] = "dump_backups"
     noun: ClassVar[str] = "database dumps"
-    promises: ClassVar[tuple[str, ...]] = ("keys", "stale_after", "keep", "restore_drill", "private")
+    promises: ClassVar[tuple[str, ...]] = ("keys", "tls_only", "stale_after", "keep", "restore_drill", "private")
     bucket: str
     prefix: str = ""
     database: str

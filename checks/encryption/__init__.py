@@ -6,6 +6,7 @@ from basewatch.check import AnyCheck
 from checks.encryption import (
     aurora_keys,
     bucket_keys,
+    bucket_tls,
     key_policy,
     key_rotation,
     proxy_tls,
@@ -27,4 +28,5 @@ CHECKS: tuple[AnyCheck, ...] = (
     key_rotation.key_rotates,
     secret_rotation.secret_rotates,
     proxy_tls.proxy_requires_tls,
+    bucket_tls.bucket_refuses_http,
 )

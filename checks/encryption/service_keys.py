@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from basewatch.aws import AwsClient
-from basewatch.aws.response import listed, optional, required
+from basewatch.aws.response import optional, required
 from basewatch.check import check
 from basewatch.components import BackupVault, Function, Queue, Secret
-from basewatch.errors import NotFoundError
-from basewatch.model import Proof, Severity, Verdict
+from basewatch.errors import NotFoundError, ObservationError
+from basewatch.model import Proof, Reason, Severity, Verdict
 from checks.encryption.key_use import KeysInUse, KeyUse, Protection, key_verdicts, keys_in_use
 from checks.inventory.secrets import secret_state
 
@@ -33,7 +33,7 @@ def secret_keys(aws: AwsClient, secret: Secret) -> KeysInUse:
 
 
 def function_keys(aws: AwsClient, function: Function) -> KeysInUse:
-    """The keys of the function's environment, if it has variables, and of its log group, if there is one yet."""
+    """The keys of the function's environment, if it has variables, and of its log group."""
     return keys_in_use(aws, function, _of_function(aws, function))
 
 
@@ -47,11 +47,15 @@ def _of_function(aws: AwsClient, function: Function) -> Iterator[KeyUse]:
         yield KeyUse(part="the environment", protection=Protection.HIDDEN)
     name = optional(answer, "LoggingConfig", "LogGroup", kind=str)
     name = name or f"/aws/lambda/{function.unqualified_name.rpartition(':')[2]}"
-    for page in aws.pages("logs", "DescribeLogGroups", logGroupNamePrefix=name):
-        for group in listed(page, "logGroups"):
-            if required(group, "logGroupName", kind=str) == name:
-                key = optional(group, "kmsKeyId", kind=str)
-                yield KeyUse(part="the logs", key=key or "", protection=Protection.KMS if key else Protection.HIDDEN)
+    pages = aws.pages("logs", "DescribeLogGroups", logGroupNamePrefix=name)
+    groups = [each for page in pages for each in required(page, "logGroups", kind=list)]
+    own = [group for group in groups if required(group, "logGroupName", kind=str) == name]
+    if function.keys and not own:
+        remedy = "run again once the function has run: Lambda then creates the group, unless somebody did before"
+        raise ObservationError(Reason.NOT_ENOUGH_DATA, f"there is no log group {name} yet", remedy=remedy)
+    for group in own:
+        key = optional(group, "kmsKeyId", kind=str)
+        yield KeyUse(part="the logs", key=key or "", protection=Protection.KMS if key else Protection.HIDDEN)
 
 
 def queue_keys(aws: AwsClient, queue: Queue) -> KeysInUse:
@@ -127,8 +131,9 @@ def function_keys_can_be_used(facts: KeysInUse, function: Function, _now: dateti
 
     Why: A function whose environment cannot be decrypted does not start, and CloudWatch drops logs without their key.
     Reads: lambda:GetFunctionConfiguration: KMSKeyArn, if there are variables, and the log group.
-    logs:DescribeLogGroups: kmsKeyId of the log group, once it exists. kms:DescribeKey: state and manager of each key.
-    Unverified when: A call is denied, throttled or fails, a key is being created or changed, or its state is unknown.
+    logs:DescribeLogGroups: kmsKeyId of the log group. kms:DescribeKey: state and manager of each key.
+    Unverified when: A call is denied, throttled or fails, a key is being created or changed, its state is unknown, or
+    the function has never run and has no log group, although a key is promised.
     Fix: aws kms cancel-key-deletion or enable-key for the key; aws lambda update-function-configuration --kms-key-arn;
     aws logs associate-kms-key.
     Source: Amazon CloudWatch Logs User Guide, Encrypt log data in CloudWatch Logs using AWS KMS,

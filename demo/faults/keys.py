@@ -11,6 +11,7 @@ from basewatch.model import Status
 from demo.account import ACCOUNT, PREFIX, backend
 from demo.faults.fault import ExpectedFinding, Fault
 from demo.resources_access import SECRETS
+from demo.resources_audit import secure_policy
 from demo.resources_functions import FUNCTIONS
 from demo.resources_tables import TABLES, UNRECOVERED
 
@@ -75,6 +76,14 @@ def _table_key(*, enabled: bool) -> Callable[[Sandbox], None]:
     return put
 
 
+def _deny_http(action: str) -> Callable[[Sandbox], None]:
+    """Sets the policy of the dumps' bucket, whose denial of requests without TLS is of this action."""
+    bucket = f"{PREFIX}-backups"
+    policy = secure_policy(bucket)
+    policy["Statement"][0]["Action"] = action
+    return lambda sandbox: sandbox.aws.client("s3").put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+
+
 KEY_FAULTS = (
     Fault(
         name="key-deleted",
@@ -100,6 +109,13 @@ KEY_FAULTS = (
         apply=_table_key(enabled=False),
         repair=_table_key(enabled=True),
         expected_findings=tuple(_dependents("encryption.table.keys", _TABLE)),
+    ),
+    Fault(
+        name="http-allowed",
+        title="Someone narrows the dumps' denial of requests without TLS to reads",
+        apply=_deny_http("s3:GetObject"),
+        repair=_deny_http("s3:*"),
+        expected_findings=tuple(_dependents("encryption.s3.deny_http", f"dump_backups/{PREFIX}-backups")),
     ),
     Fault(
         name="key-not-rotated",

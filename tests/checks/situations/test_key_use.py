@@ -293,8 +293,8 @@ SITUATIONS: tuple[Situation, ...] = (
     row(
         "use-33",
         "a namesake's logs, and none of its own yet",
-        NOT_APPLICABLE,
-        "there is nothing to encrypt",
+        UNVERIFIED,
+        "nobody knows how they will be encrypted",
         function({"logGroupName": "/aws/lambda/f-2", "kmsKeyId": f"{ARN}2"}, keys=(key("1"),)),
     ),
     row(
