@@ -36,6 +36,7 @@ class Function(LoggedComponent, EncryptedComponent):
         "configuration",
         "invoked_by",
         "least_privilege",
+        "no_secrets_in_environment",
         "logs",
         "traced",
     )
@@ -45,6 +46,7 @@ class Function(LoggedComponent, EncryptedComponent):
     throttled_below: RatioThreshold | None = None
     configuration: FunctionConfiguration | None = None
     least_privilege: bool = Field(default=False, description="its role has no permission over everything of a kind")
+    no_secrets_in_environment: bool = False
     invoked_by: tuple[Caller, ...] = Field(
         default=(), description="the services that invoke it, such as apigateway, or events rule/hourly"
     )

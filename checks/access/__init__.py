@@ -9,6 +9,7 @@ from checks.access import (
     break_glass,
     bucket_strangers,
     cluster_network,
+    env_secrets,
     function_role,
     public_block,
     rate_limit,
@@ -31,4 +32,5 @@ CHECKS: tuple[AnyCheck, ...] = (
     root_user.root_is_secured,
     function_role.role_is_not_broad,
     cluster_network.nobody_outside_connects,
+    env_secrets.no_variable_is_a_secret,
 )

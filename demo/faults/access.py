@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from demo.sandbox import Sandbox
 
 _PROXY_ROLE = "securebase-production-rds"
+_LOGIN_FUNCTION = "securebase-production-auth-v2"
 _PARTNER = "210987654321"
 _AUDIT_BUCKET = "securebase-production-audit-logs"
 _RECORDS_AT_RISK = ExpectedFinding(check="retention.s3.bypass_principals", component=f"audit_bucket/{_AUDIT_BUCKET}")
@@ -75,6 +76,15 @@ def _no_root_key(sandbox: Sandbox) -> None:
     sandbox.aws.answers.restore("iam:GetAccountSummary")
 
 
+def _environment(**variables: str) -> Callable[[Sandbox], None]:
+    def put(sandbox: Sandbox) -> None:
+        sandbox.aws.client("lambda").update_function_configuration(
+            FunctionName=_LOGIN_FUNCTION, Environment={"Variables": variables}
+        )
+
+    return put
+
+
 ACCESS_FAULTS = (
     Fault(
         name="administrator-added",
@@ -126,6 +136,15 @@ ACCESS_FAULTS = (
                 check="access.lambda.least_privilege", component=f"function/securebase-production-{function}"
             )
             for function in ("auth-v2", "billing-worker", "metrics-aggregation")
+        ),
+    ),
+    Fault(
+        name="password-in-environment",
+        title="Someone writes the database's password into the login function's environment",
+        apply=_environment(DATABASE_URL="postgresql://app:example@db.securebase.example/securebase"),
+        repair=_environment(),
+        expected_findings=(
+            ExpectedFinding(check="access.lambda.env_secrets", component=f"function/{_LOGIN_FUNCTION}"),
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Who may unlock, hide or expire audit records, what a function's role may do to everything, and the root user."""
+"""Who may unlock, hide or expire audit records, what functions may do and hold, and the root user."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from basewatch.components import AuditBucket, AwsAccount, Function
 from basewatch.model import Status
+from checks.access.env_secrets import no_variable_is_a_secret
 from checks.access.function_role import role_is_not_broad
 from checks.access.root_user import root_is_secured
 from checks.retention.bypass_principals import only_guardians_touch_records
@@ -23,7 +24,7 @@ BUCKET = AuditBucket.model_validate(
 )
 GLASS = role("break-glass", ALL)
 DELETES = allow("s3:DeleteObjectVersion", f"{LOGS}/*")
-FUNCTION = Function.model_validate({"name": "auth", "least_privilege": True})
+FUNCTION = Function.model_validate({"name": "auth", "least_privilege": True, "no_secrets_in_environment": True})
 ACCOUNT = AwsAccount.model_validate({"name": "production", "root_secured": True})
 BOUNDARY = f"{ARN}:policy/boundary"
 NOT_GLASS = {"ArnNotLike": {"aws:PrincipalArn": f"{ARN}:role/break-glass"}}
@@ -65,6 +66,20 @@ def function(number: int, what: str, right: Status, why: str, *statements: dict[
         right=(right,),
         why=why,
         judged=judging(role_is_not_broad, FUNCTION, answers),
+    )
+
+
+def variable(number: int, what: str, right: Status, why: str, *, error: str = "", **variables: str) -> Situation:
+    """A function with these environment variables."""
+    environment: dict[str, Any] = {"Error": {"ErrorCode": error}} if error else {"Variables": variables}
+    given = {"Environment": environment} if error or variables else {}
+    found = answer("lambda:GetFunctionConfiguration", FunctionArn="arn:aws:lambda:::function:auth", **given)
+    return Situation(
+        number=f"environment-{number}",
+        what=what,
+        right=(right,),
+        why=why,
+        judged=judging(no_variable_is_a_secret, FUNCTION, {"lambda:GetFunctionConfiguration": found}),
     )
 
 
@@ -269,9 +284,28 @@ ROOT = (
     ),
     root(6, "nothing of MFA", UNVERIFIED, "it is not said", AccountAccessKeysPresent=0),
 )
+VARIABLES = (
+    variable(1, "none", PASS, "there is no secret"),
+    variable(2, "the ARN of a secret", PASS, "it says where it is", DB_SECRET="arn:aws:secretsmanager:::secret:x"),
+    variable(3, "the name of a secret", PASS, "it says where it is", JWT_SECRET="securebase/production/jwt_secret"),
+    variable(4, "a password", FAIL, "it is one", DB_PASSWORD="correct-horse-battery"),
+    variable(5, "a URL with a password", FAIL, "it is in it", DATABASE_URL="postgresql://app:hunter2@db/x"),
+    variable(6, "a URL without one", PASS, "IAM logs in", DATABASE_URL="postgresql://app@db/x"),
+    variable(7, "a private key", FAIL, "it is one", CERT="-----BEGIN RSA PRIVATE KEY-----\nMIIE"),
+    variable(8, "an access key", FAIL, "it is one", OTHER="AKIAIOSFODNN7EXAMPLE"),
+    variable(9, "how long a token lives", PASS, "it is a number", TOKEN_TTL="86400000000"),
+    variable(10, "a table of tokens", PASS, "it is a name", TOKEN_TABLE="securebase-production-tokens"),
+    variable(11, "whether a secret is cached", PASS, "it is a word", SECRET_CACHE_ENABLED="enabled-always"),
+    variable(12, "in the words of Java", FAIL, "it is a password", dbPassword="correct-horse-battery"),
+    variable(13, "what passes a test", PASS, "compass is no password", COMPASS_MODE="north-north-west"),
+    variable(
+        15, "a secret key of AWS", FAIL, "its slashes are no path", AWS_SECRET_KEY="wJalrXUtnFEMI/K7MDENG/bPxRfiCY9"
+    ),
+    variable(14, "what cannot be decrypted", UNVERIFIED, "nobody knows", error="AccessDeniedException"),
+)
 
 
-@each([*RECORDS, *FUNCTIONS, *ROOT])
+@each([*RECORDS, *FUNCTIONS, *ROOT, *VARIABLES])
 def test_powers_are_judged_rightly(situation: Situation) -> None:
     """Each situation gives the verdict that is right."""
     situation.test()
