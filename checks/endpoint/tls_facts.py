@@ -34,7 +34,7 @@ class Handshakes:
 
 
 def handshakes(http: HttpClient, endpoint: Endpoint) -> Handshakes:
-    """One handshake that checks the certificate, and one for each version below the promised one; nothing is sent.
+    """One handshake that checks the certificate, and for each version below the promised one; nothing is sent.
 
     Raises: ObservationError, when no handshake succeeds.
     """
@@ -65,5 +65,8 @@ def _offer(http: HttpClient, version: str) -> OldVersion:
     if not can_offer(version):
         return OldVersion(version=version, end="unspoken")
     offered = http.handshake(version)
+    if offered.end is not Shaken.DONE:
+        # A connection that is cut off looks like a refusal, so it has to happen twice.
+        offered = http.handshake(version)
     end = "spoken" if offered.end is Shaken.DONE else offered.end.value
     return OldVersion(version=version, end=end, detail=offered.detail)
