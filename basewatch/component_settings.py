@@ -31,6 +31,26 @@ class Backup(ConfigModel):
     deletion_protection: bool = True
 
 
+class ThreatDetection(ConfigModel):
+    """The promises of GuardDuty: its `features`, such as `S3_DATA_EVENTS`, and how soon high findings are archived."""
+
+    features: tuple[str, ...] = ()
+    triaged_within: Duration | None = None
+
+
+class SecurityStandards(ConfigModel):
+    """The standards that Security Hub assesses, such as `aws-foundational-security-best-practices`."""
+
+    standards: tuple[str, ...] = Field(min_length=1)
+
+
+class RecordedTypes(ConfigModel):
+    """The recorder of AWS Config: it records every type of resource but the `excluded`, such as `AWS::Config::X`."""
+
+    recording: Literal[True] = True
+    excluded: tuple[str, ...] = ()
+
+
 class KeptLogs(ConfigModel):
     """How long CloudWatch keeps log events, and whether a KMS key encrypts them.
 

@@ -9,6 +9,7 @@ from demo import (
     resources_aurora,
     resources_backups,
     resources_cost,
+    resources_detection,
     resources_exports,
     resources_functions,
     resources_monitoring,
@@ -33,6 +34,7 @@ def create(context: BuildContext) -> resources_backups.DumpJob:
     _create_services(context, key=key, role=roles.function)
     resources_audit.create(context, key=key)
     resources_trail.create(context, key=key)
+    resources_detection.create(context, role=roles.function)
     resources_exports.create(context, key=key)
     resources_monitoring.create(context, key=key)
     return resources_backups.create(context, key=key)

@@ -1,4 +1,4 @@
-"""The account's own monitoring: GuardDuty, the database's logs and the CloudWatch alarms."""
+"""The account's own monitoring: the database's logs and the CloudWatch alarms."""
 
 from __future__ import annotations
 
@@ -81,8 +81,7 @@ _ALARMS = (
 
 
 def create(context: BuildContext, *, key: str) -> None:
-    """Create a threat detector, the database's log group, and the alarms."""
-    context.client("guardduty").create_detector(Enable=True, FindingPublishingFrequency="FIFTEEN_MINUTES")
+    """Create the database's log group, and the alarms."""
     logs = context.client("logs")
     logs.create_log_group(logGroupName=f"/aws/rds/cluster/{PREFIX}/postgresql")
     logs.put_retention_policy(logGroupName=f"/aws/rds/cluster/{PREFIX}/postgresql", retentionInDays=30)

@@ -146,6 +146,7 @@ _CODES: dict[Meaning, tuple[str, ...]] = {
     ),
     GONE: (
         "DBClusterSnapshotNotFoundFault",
+        "NoSuchConfigurationRecorderException",
         "NoSuchEntity",
         "NoSuchKey",
         "NoSuchVersion",

@@ -20,7 +20,7 @@ from basewatch.components.databases import AuroraCluster, Database
 from basewatch.components.deployments import Deployment
 from basewatch.components.endpoints import Endpoint
 from basewatch.components.keys import EncryptedComponent, Key, Secret
-from basewatch.components.monitoring import Trail
+from basewatch.components.monitoring import Detection, Trail
 from basewatch.components.relations import Relation, related
 from basewatch.components.services import Api, CacheCluster, EventRule, Function, Queue, Table
 from basewatch.components.slo import Slo
@@ -46,6 +46,7 @@ __all__ = [
     "Components",
     "Database",
     "Deployment",
+    "Detection",
     "DumpBackups",
     "EncryptedComponent",
     "Endpoint",
@@ -85,6 +86,7 @@ class Components(ConfigModel):
     dump_backups: tuple[DumpBackups, ...] = ()
     keys: tuple[Key, ...] = ()
     secrets: tuple[Secret, ...] = ()
+    detections: tuple[Detection, ...] = ()
     trails: tuple[Trail, ...] = ()
     slos: tuple[Slo, ...] = ()
     claim_documents: tuple[ClaimDocument, ...] = ()

@@ -1,4 +1,4 @@
-"""What records and watches the account: CloudTrail trails."""
+"""What records and watches the account: CloudTrail trails, and the detection of threats."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from basewatch.component_settings import RecordedTypes, SecurityStandards, ThreatDetection
 from basewatch.components.component import AwsComponent
 from basewatch.quantities import Duration
 
@@ -39,3 +40,19 @@ class Trail(AwsComponent):
     )
     encrypted: bool = Field(default=False, description="whether its log files are encrypted with a KMS key")
     data_events: tuple[Annotated[str, Field(pattern=_RECORDED)], ...] = ()
+
+
+class Detection(AwsComponent):
+    """What detects threats and weak settings in one region of an account: GuardDuty, Security Hub and AWS Config."""
+
+    kind: ClassVar[str] = "detection"
+    noun: ClassVar[str] = "detection"
+    promises: ClassVar[tuple[str, ...]] = (
+        "guardduty",
+        "guardduty.triaged_within",
+        "security_hub",
+        "config_recorder",
+    )
+    guardduty: ThreatDetection | None = None
+    security_hub: SecurityStandards | None = None
+    config_recorder: RecordedTypes | None = None

@@ -11,6 +11,7 @@ from demo.account import backend
 from demo.faults.access import ACCESS_FAULTS
 from demo.faults.configuration import CONFIGURATION_FAULTS
 from demo.faults.deployments import DEPLOYMENT_FAULTS
+from demo.faults.detection import DETECTION_FAULTS
 from demo.faults.exposure import EXPOSURE_FAULTS
 from demo.faults.fault import ExpectedFinding, Fault
 from demo.faults.inventory import INVENTORY_FAULTS
@@ -144,6 +145,7 @@ AWS_FAULTS = (
                 "inventory.api.deployed",
                 "access.api.authorizer",
                 "access.api.rate_limit",
+                "deploy.api.routes",
                 "logging.api.logged",
                 "retention.logs.retention",
             )
@@ -170,6 +172,7 @@ AWS_FAULTS = (
     *VERSION_FAULTS,
     *KEY_FAULTS,
     *RECORD_FAULTS,
+    *DETECTION_FAULTS,
     *ACCESS_FAULTS,
     *EXPOSURE_FAULTS,
     Fault(
@@ -177,24 +180,32 @@ AWS_FAULTS = (
         title="Basewatch's role loses the permission rds:DescribeDBClusters",
         apply=lambda sandbox: sandbox.aws.deny("rds:DescribeDBClusters"),
         repair=lambda sandbox: sandbox.aws.allow("rds:DescribeDBClusters"),
-        expected_findings=tuple(
-            _expected(check, "aurora_cluster", _CLUSTER, Status.UNVERIFIED)
-            for check in (
-                "logging.alarms.quiet",
-                "inventory.aurora.available",
-                "inventory.aurora.instances",
-                "backup.aurora.window",
-                "backup.aurora.rpo",
-                "backup.aurora.rto",
-                "backup.aurora.deletion_protection",
-                "availability.aurora.zones",
-                "availability.aurora.capacity",
-                "availability.engine.support",
-                "encryption.aurora.keys",
-                "access.rds.network",
-                "backup.snapshot.exposure",
-                "retention.logs.retention",
-            )
+        expected_findings=(
+            ExpectedFinding(
+                check="drift.inventory.declared",
+                component="aws_account/production",
+                subject="aurora_cluster",
+                status=Status.UNVERIFIED,
+            ),
+            *(
+                _expected(check, "aurora_cluster", _CLUSTER, Status.UNVERIFIED)
+                for check in (
+                    "logging.alarms.quiet",
+                    "inventory.aurora.available",
+                    "inventory.aurora.instances",
+                    "backup.aurora.window",
+                    "backup.aurora.rpo",
+                    "backup.aurora.rto",
+                    "backup.aurora.deletion_protection",
+                    "availability.aurora.zones",
+                    "availability.aurora.capacity",
+                    "availability.engine.support",
+                    "encryption.aurora.keys",
+                    "access.rds.network",
+                    "backup.snapshot.exposure",
+                    "retention.logs.retention",
+                )
+            ),
         ),
     ),
 )

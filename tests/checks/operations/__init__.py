@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.checks.operations import databases, identity, monitoring, services, storage
+from tests.checks.operations import databases, detection, identity, monitoring, services, storage
 from tests.checks.operations.operation import Operation
 
-_ALL = (*databases.OPERATIONS, *identity.OPERATIONS, *storage.OPERATIONS, *services.OPERATIONS, *monitoring.OPERATIONS)
+_ALL = (
+    *databases.OPERATIONS,
+    *identity.OPERATIONS,
+    *storage.OPERATIONS,
+    *services.OPERATIONS,
+    *monitoring.OPERATIONS,
+    *detection.OPERATIONS,
+)
 OPERATIONS: Mapping[str, Operation] = {each.name: each for each in _ALL}
 assert len(OPERATIONS) == len(_ALL), "an operation has two rows"
 

@@ -46,6 +46,17 @@ DECISIVE_FIELDS: Mapping[str, AbstractSet[str]] = {
     "logging.alarms.quiet": {
         "cloudwatch:DescribeAlarms MetricAlarms[].StateValue",
     },
+    "logging.guardduty.enabled": {
+        "guardduty:GetDetector Status",
+        "guardduty:GetDetector Features[].Name",
+        "guardduty:GetDetector Features[].Status",
+    },
+    "logging.securityhub.standards": {"securityhub:GetEnabledStandards StandardsSubscriptions[].StandardsStatus"},
+    "logging.config.recorder": {
+        "config:DescribeConfigurationRecorderStatus ConfigurationRecordersStatus[].lastStatus",
+        "config:DescribeDeliveryChannelStatus DeliveryChannelsStatus[].configHistoryDeliveryInfo.lastStatus",
+        "config:DescribeDeliveryChannelStatus DeliveryChannelsStatus[].configStreamDeliveryInfo.lastStatus",
+    },
     "logging.function.traced": {"lambda:GetFunctionConfiguration TracingConfig.Mode"},
     "inventory.function.active": {"lambda:GetFunctionConfiguration State"},
     "access.s3.public_block": {_OWNERSHIP},
