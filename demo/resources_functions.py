@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
+from typing import Any
 
 from demo.account import ACCOUNT, PREFIX, REGION, BuildContext
+from demo.answered_operations import AwsRefusal
 
 # Name, memory in MB and timeout in seconds, within the platform's bounds of 256 to 512 MB and 30 to 300 s.
 FUNCTIONS = (
@@ -28,6 +31,7 @@ _INVOKED_BY = {
 def create(context: BuildContext, *, key: str, role: str) -> None:
     """Create three functions in Python 3.11 with X-Ray tracing and 30 days of logs; they are never invoked."""
     functions, logs = context.client("lambda"), context.client("logs")
+    context.answer("lambda:ListFunctionUrlConfigs", _urls)
     code = _archive("def handler(event, context):\n    return {}\n")
     layer = functions.publish_layer_version(
         LayerName=f"{PREFIX}-db-utils", Content={"ZipFile": code}, CompatibleRuntimes=["python3.11"]
@@ -55,6 +59,13 @@ def create(context: BuildContext, *, key: str, role: str) -> None:
         group = f"/aws/lambda/{PREFIX}-{name}"
         logs.create_log_group(logGroupName=group, kmsKeyId=key)
         logs.put_retention_policy(logGroupName=group, retentionInDays=30)
+
+
+def _urls(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The URLs of a function: there are none. moto lists none either, and answers with an error."""
+    if str(parameters["FunctionName"]).removeprefix(f"{PREFIX}-") not in (name for name, *_ in FUNCTIONS):
+        raise AwsRefusal("ResourceNotFoundException", status="404 Not Found")
+    return {"FunctionUrlConfigs": []}
 
 
 def _archive(source: str) -> bytes:

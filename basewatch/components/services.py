@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from basewatch.component_settings import TimeToLive
-from basewatch.components.component import AlarmedComponent, BackedUpComponent, LoggedComponent
+from basewatch.components.component import AlarmedComponent, BackedUpComponent, LoggedComponent, PrivateComponent
 from basewatch.components.deployments import Caller, FunctionConfiguration, TableStructure
 from basewatch.components.keys import EncryptedComponent
 from basewatch.components.tenant_isolation import TenantIsolation
@@ -21,7 +21,7 @@ from basewatch.secrets import Reference
 _PARTS_OF_ARN = 7
 
 
-class Function(LoggedComponent, EncryptedComponent):
+class Function(LoggedComponent, EncryptedComponent, PrivateComponent):
     """A Lambda function."""
 
     kind: ClassVar[str] = "function"
@@ -37,6 +37,7 @@ class Function(LoggedComponent, EncryptedComponent):
         "invoked_by",
         "least_privilege",
         "no_secrets_in_environment",
+        "private",
         "logs",
         "traced",
     )

@@ -11,6 +11,7 @@ from checks.access import (
     cluster_network,
     env_secrets,
     function_role,
+    function_strangers,
     public_block,
     rate_limit,
     rate_limit_tried,
@@ -33,4 +34,5 @@ CHECKS: tuple[AnyCheck, ...] = (
     function_role.role_is_not_broad,
     cluster_network.nobody_outside_connects,
     env_secrets.no_variable_is_a_secret,
+    function_strangers.nobody_else_invokes,
 )

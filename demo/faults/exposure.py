@@ -86,6 +86,17 @@ def _restorable_by(**change: list[str]) -> Callable[[Sandbox], None]:
     return modify
 
 
+def _let_everybody_invoke(sandbox: Sandbox) -> None:
+    sandbox.aws.client("lambda").add_permission(
+        FunctionName=_FUNCTION, StatementId="everybody", Action="lambda:InvokeFunction", Principal="*"
+    )
+
+
+def _let_nobody_invoke(sandbox: Sandbox) -> None:
+    sandbox.aws.client("lambda").remove_permission(FunctionName=_FUNCTION, StatementId="everybody")
+
+
+_FUNCTION = f"{PREFIX}-auth-v2"
 _CLUSTER = f"aurora_cluster/{PREFIX}"
 _ALL = {"Status": "Enabled", "Filter": {"Prefix": ""}}
 _STRANGER = {
@@ -103,6 +114,13 @@ EXPOSURE_FAULTS = (
         apply=_ingress("authorize"),
         repair=_ingress("revoke"),
         expected_findings=_failing("access.rds.network", _CLUSTER),
+    ),
+    Fault(
+        name="function-open",
+        title="Somebody lets every AWS account invoke the login function",
+        apply=_let_everybody_invoke,
+        repair=_let_nobody_invoke,
+        expected_findings=_failing("access.function.strangers", f"function/{_FUNCTION}"),
     ),
     Fault(
         name="snapshot-shared",

@@ -171,7 +171,7 @@ def test_a_component_that_does_not_exist_fails(sabotage: Sabotage, check: AnyChe
     """The error that a declared component does not exist gives FAIL; an object deleted meanwhile gives UNVERIFIED."""
     for operation in sabotage.operations(check):
         facts = known(operation)
-        if facts.listing is None and check.id not in WHOLE_ACCOUNT:
+        if facts.listing is None and check.id not in (*WHOLE_ACCOUNT, *facts.absent_is_sound):
             code = facts.not_found or facts.deleted_since_listed
             assert code, f"add not_found, deleted_since_listed or listing to the row of {operation}"
             with subtests.test(operation=operation):

@@ -25,6 +25,7 @@ class Operation:
     `deleted_since_listed` is the one for an object that was listed and has been deleted since: no fact about the
     component. `until_found`: one item of the listing decides, so the pages after it are not read.
     `omits_what_there_is_none_of`: a sound answer leaves out what there is none of, so an empty answer is sound.
+    `absent_is_sound` are checks that pass when it reports so, as of a policy that nobody wrote.
     `empty` has responses without content that AWS can return, and the status that each gives, by check id, or by `*`
     for every other check.
     """
@@ -35,4 +36,5 @@ class Operation:
     listing: Listing | None = None
     until_found: bool = False
     omits_what_there_is_none_of: bool = False
+    absent_is_sound: tuple[str, ...] = ()
     empty: Mapping[str, tuple[Mapping[str, Any], Status]] = field(default_factory=dict)

@@ -12,7 +12,15 @@ OPERATIONS = (
     ),
     Operation("events:ListRules", listing=Listing.UNFILTERED, empty={"*": ({"Rules": []}, Status.FAIL)}),
     # A function without a resource policy: nobody else may invoke it.
-    Operation("lambda:GetPolicy", not_found="ResourceNotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
+    Operation(
+        "lambda:GetPolicy",
+        not_found="ResourceNotFoundException",
+        absent_is_sound=("access.function.strangers",),
+        empty={"*": ({}, Status.UNVERIFIED)},
+    ),
+    Operation(
+        "lambda:ListFunctionUrlConfigs", not_found="ResourceNotFoundException", empty={"*": ({}, Status.UNVERIFIED)}
+    ),
     Operation("apigateway:GetExport", not_found="NotFoundException", empty={"*": ({}, Status.UNVERIFIED)}),
     Operation(
         "apigateway:GetRestApis",
