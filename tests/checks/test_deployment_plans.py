@@ -34,6 +34,16 @@ def test_each_criterion_is_held_by_checks_that_are_selected_with_it(path: Path) 
     assert "tenancy" not in families
 
 
+def test_each_claim_and_criterion_of_the_launch_is_held_by_a_planned_check() -> None:
+    """A selector that names nothing would leave a claim or a launch UNVERIFIED for ever."""
+    config = load(ROOT / "config.yaml", CHANNEL_TYPES).config
+    plan = plan_checks(CHECKS, tuple(config.components), {})
+    claims = [selector for each in config.components for selector in each.selectors]
+    launch = [held for stage in config.launch.stages for criterion in stage.criteria for held in criterion.held_by]
+    for selector in (*claims, *launch):
+        assert any(is_selected(selector, pair.check.id, pair.component.ref) for pair in plan), selector
+
+
 def test_a_component_alone_brings_nothing_along() -> None:
     """Only a check that is about the findings of others brings their checks."""
     components = tuple(load(ROOT / "config.yaml", CHANNEL_TYPES).config.components)
