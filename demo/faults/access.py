@@ -145,6 +145,8 @@ ACCESS_FAULTS = (
         repair=_environment(),
         expected_findings=(
             ExpectedFinding(check="access.lambda.env_secrets", component=f"function/{_LOGIN_FUNCTION}"),
+            # The variables are there, and no key of the platform's own encrypts them.
+            ExpectedFinding(check="encryption.function.keys", component=f"function/{_LOGIN_FUNCTION}"),
         ),
     ),
 )
