@@ -120,4 +120,5 @@ class BackedUpComponent(AlarmedComponent):
 class LoggedComponent(AlarmedComponent):
     """A component that writes to log groups of CloudWatch Logs; `logs` is how long they are kept."""
 
+    promises: ClassVar[tuple[str, ...]] = (*AlarmedComponent.promises, "logs")
     logs: KeptLogs | None = None

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from basewatch.component_settings import RecordedTypes, SecurityStandards, ThreatDetection
 from basewatch.components.component import AwsComponent
+from basewatch.errors import InvalidValueError, display_value
 from basewatch.quantities import Duration
 
-_RECORDED = r"^((audit_bucket|table|function)/.+|arn:[a-z-]+:(s3|dynamodb|lambda):.+)$"
+_RECORDED = r"(audit_bucket|table|function)/.+|arn:[a-z-]+:(s3|dynamodb|lambda):.+"
+
+
+def parse_recorded(value: object) -> str:
+    """A bucket, table or function whose data events are recorded, by ref or ARN. Raises: InvalidValueError."""
+    if not isinstance(value, str) or not re.fullmatch(_RECORDED, value, re.ASCII):
+        raise InvalidValueError(
+            f"{display_value(value)} is no bucket, table or function", "write for example table/orders, or its ARN"
+        )
+    return value
+
+
+Recorded = Annotated[
+    str, BeforeValidator(parse_recorded), WithJsonSchema({"type": "string", "pattern": f"^({_RECORDED})$"})
+]
 
 
 class Trail(AwsComponent):
@@ -39,7 +55,7 @@ class Trail(AwsComponent):
         default=None, description="how old the newest digest may be, by which log files are validated"
     )
     encrypted: bool = Field(default=False, description="whether its log files are encrypted with a KMS key")
-    data_events: tuple[Annotated[str, Field(pattern=_RECORDED)], ...] = ()
+    data_events: tuple[Recorded, ...] = ()
 
 
 class Detection(AwsComponent):

@@ -86,6 +86,12 @@ def _probe(value: object) -> object:
     return {"route": value} if isinstance(value, str) else value
 
 
+Probe = Annotated[
+    ApiProbe,
+    BeforeValidator(_probe, json_schema_input_type=Route | ApiProbe),
+]
+
+
 class ApiToken(ConfigModel):
     """What an issued token promises: its algorithm, its longest lifetime, and the claims that it has."""
 
@@ -119,7 +125,7 @@ class TenantIsolation(ConfigModel):
     url: HttpsUrl
     login: ApiLogin | None = ApiLogin()
     canaries: ApiCanaries
-    probes: Annotated[tuple[Annotated[ApiProbe, BeforeValidator(_probe)], ...], Field(min_length=1, max_length=10)]
+    probes: Annotated[tuple[Probe, ...], Field(min_length=1, max_length=10)]
     public_key: SecretReference | None = None
     token: ApiToken | None = None
     rate_limit_tried: RateTrial | None = None

@@ -160,7 +160,9 @@ def _threat(finding: dict[str, Any]) -> Threat:
     proof=Proof.POPULATION,
     needs=("guardduty:GetFindings", "guardduty:ListDetectors", "guardduty:ListFindings"),
     promises=("guardduty.triaged_within",),
-    follows_from=(FollowsFrom(check="logging.guardduty.enabled", status=Status.UNVERIFIED),),
+    follows_from=(
+        FollowsFrom(check="logging.guardduty.enabled", status=Status.UNVERIFIED, reasons=(Reason.NOT_ENOUGH_DATA,)),
+    ),
 )
 def threats_are_triaged(facts: Threats, detection: Detection, now: datetime) -> Iterator[Verdict]:
     """No finding of GuardDuty of severity 7 or more stays unarchived for longer than promised.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from basewatch.model import Status
 from demo.account import backend
-from demo.faults.fault import ExpectedFinding, Fault
+from demo.faults.fault import ExpectedFinding, Fault, undeclared_or_gone
 
 if TYPE_CHECKING:
     from demo.sandbox import Sandbox
@@ -81,14 +81,7 @@ DEPLOYMENT_FAULTS = (
         title="Someone copies the invoices into a table that nobody declared",
         apply=_create_table,
         repair=_delete_table,
-        expected_findings=(
-            ExpectedFinding(
-                check="drift.inventory.declared",
-                component="aws_account/production",
-                subject=f"table/{_COPY}",
-                status=Status.FAIL,
-            ),
-        ),
+        expected_findings=(undeclared_or_gone(f"table/{_COPY}"),),
     ),
     Fault(
         name="function-small",

@@ -34,3 +34,10 @@ class Fault:
     apply: Callable[[Sandbox], None]
     repair: Callable[[Sandbox], None]
     expected_findings: tuple[ExpectedFinding, ...]
+
+
+def undeclared_or_gone(name: str) -> ExpectedFinding:
+    """The finding of the account's inventory about a resource such as `queue/letters`."""
+    return ExpectedFinding(
+        check="drift.inventory.declared", component="aws_account/production", subject=name, status=Status.FAIL
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from basewatch.model import Status
 from demo.account import backend
-from demo.faults.fault import ExpectedFinding, Fault
+from demo.faults.fault import ExpectedFinding, Fault, undeclared_or_gone
 from demo.moto_dynamodb import set_table_status
 
 if TYPE_CHECKING:
@@ -102,7 +102,10 @@ INVENTORY_FAULTS = (
         title="Someone deletes the cache",
         apply=_remove("dax", "clusters", _CACHE),
         repair=_put_back("dax", "clusters", _CACHE),
-        expected_findings=_failing("inventory.cache.available", f"cache_cluster/{_CACHE}"),
+        expected_findings=(
+            *_failing("inventory.cache.available", f"cache_cluster/{_CACHE}"),
+            undeclared_or_gone(f"cache_cluster/{_CACHE}"),
+        ),
     ),
     Fault(
         name="queue-deleted",
@@ -112,6 +115,7 @@ INVENTORY_FAULTS = (
         expected_findings=(
             *_failing("inventory.queue.exists", f"queue/{_QUEUE}"),
             *_failing("encryption.queue.keys", f"queue/{_QUEUE}"),
+            undeclared_or_gone(f"queue/{_QUEUE}"),
         ),
     ),
     Fault(
@@ -130,6 +134,7 @@ INVENTORY_FAULTS = (
             *_failing("inventory.vault.available", f"backup_vault/{_VAULT}"),
             *_failing("backup.vault.lock", f"backup_vault/{_VAULT}"),
             *_failing("encryption.vault.keys", f"backup_vault/{_VAULT}"),
+            undeclared_or_gone(f"backup_vault/{_VAULT}"),
         ),
     ),
 )

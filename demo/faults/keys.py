@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from basewatch.model import Status
 from demo.account import ACCOUNT, PREFIX, backend
-from demo.faults.fault import ExpectedFinding, Fault
+from demo.faults.fault import ExpectedFinding, Fault, undeclared_or_gone
 from demo.resources_access import SECRETS
 from demo.resources_audit import secure_policy
 from demo.resources_functions import FUNCTIONS
@@ -146,6 +146,7 @@ KEY_FAULTS = (
         expected_findings=(
             _expected("inventory.secret.available", f"secret/{_SECRET}"),
             _expected("encryption.secrets.rotation", f"secret/{_SECRET}", Status.UNVERIFIED),
+            undeclared_or_gone(f"secret/{_SECRET}"),
         ),
     ),
 )

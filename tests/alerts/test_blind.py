@@ -251,7 +251,7 @@ def test_an_unseen_alert_keeps_its_key_while_its_findings_change() -> None:
 def test_everything_down_is_one_alert_with_the_committed_configuration() -> None:
     """Sixty-seven messages for one cut cable were one of our own; half back is the smaller place."""
     plan = committed_plan()
-    everything = only(a_pass_of(plan, ["aws:", "postgresql:"]))
+    everything = only(a_pass_of(plan, ["aws:", "postgresql:", "endpoint:"]))
     assert (everything.component, everything.severity) == ("everything", Severity.CRITICAL)
     assert len(everything.members) == len(plan.sources)
     assert only(a_pass_of(plan, ["aws:"])).component == "aws:123456789012"

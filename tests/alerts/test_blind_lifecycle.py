@@ -58,7 +58,7 @@ def test_everything_down_pages_once_and_ends_once() -> None:
     """With the committed configuration a cut cable is one page and one message, and so is its end."""
     plan, watch = committed_plan(), Watch()
     watch.policy = plan.config.alerts
-    dark = ["aws:", "postgresql:"]
+    dark = ["aws:", "postgresql:", "endpoint:"]
     assert watch.messages(a_pass_of(plan, dark)) == {each: [[(Action.FIRE, "everything")]] for each in (SLACK, PAGER)}
     assert watch.messages(a_pass_of(plan, dark)) == {}
     assert watch.messages(a_pass_of(plan)) == {each: [[(Action.RESOLVE, "everything")]] for each in (SLACK, PAGER)}
@@ -69,7 +69,7 @@ def test_half_of_it_back_is_the_smaller_place() -> None:
     """The wider place ends and says as what the rest is reported; the smaller one pages."""
     plan, watch = committed_plan(), Watch()
     watch.policy = plan.config.alerts
-    watch.see(a_pass_of(plan, ["aws:", "postgresql:"]))
+    watch.see(a_pass_of(plan, ["aws:", "postgresql:", "endpoint:"]))
     told = watch.see(a_pass_of(plan, ["postgresql:"]))
     assert {(each.channel, each.action, each.alert.component) for each in told} == {
         (channel, action, place)

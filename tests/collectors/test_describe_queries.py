@@ -112,6 +112,7 @@ def test_tables_and_their_indexes_are_found(looking: AwsClient) -> None:
     assert tables == {
         "indexed",
         *(f"{PREFIX}-{name}" for name in ("customers", "api-keys", "invoices", "usage-metrics")),
+        *(f"{PREFIX}-{name}" for name in ("cache", "sessions", "metrics")),
     }
     (index,) = found(looking, "TableName", "GlobalSecondaryIndexName")
     assert index.dimensions == {"TableName": "indexed", "GlobalSecondaryIndexName": "by-mail"}

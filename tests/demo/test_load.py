@@ -112,6 +112,7 @@ DISTURBED = {
     "dead-letters-unread": (QUEUE, "ApproximateAgeOfOldestMessage", "Maximum"),
     "table-throttled": (CUSTOMERS, "WriteThrottleEvents", "Sum"),
     "cache-cold": (CACHE, "ItemCacheMisses", "Sum"),
+    "proxy-slow": (POOLED, "DatabaseConnectionsBorrowLatency", "Average"),
     "connections-near-limit": (POOLED, "DatabaseConnectionsCurrentlyBorrowed", "Sum"),
     "proxy-bypassed": (WRITER, "DatabaseConnections", "Maximum"),
     "database-busy": (WRITER, "DBLoad", "Average"),

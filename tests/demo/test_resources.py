@@ -134,7 +134,7 @@ def test_the_account_has_its_own_monitoring(box_cloud: EmulatedAws) -> None:
     assert box_cloud.client("cloudtrail").get_trail_status(Name="securebase-production")["IsLogging"] is True
     assert detector["Status"] == "ENABLED"
     assert {alarm["StateValue"] for alarm in alarms} == {"OK"}
-    assert len(groups) == 5
+    assert len(groups) == 6
     assert {group["retentionInDays"] for group in groups} == {30}
 
 

@@ -132,7 +132,7 @@ def test_a_mistake_is_shown_with_its_place_and_no_traceback(tmp_path: Path, comm
     [
         (("run",), "BASEWATCH_DATABASE_URL"),
         (("check", "--only", "no.such"), "leaves no check to run"),
-        (("checks", "show", "backup.aurora.rop"), "did you mean backup.aurora.rpo?"),
+        (("checks", "show", "backup.aurora.rpoo"), "did you mean backup.aurora.rpo?"),
         (("validate", "--config", "none.yaml"), "none.yaml"),
         (("verify", "none.json"), "none.json is not a recorded run"),
         (("demo", "--break", "police-dropped"), "did you mean policy-dropped?"),

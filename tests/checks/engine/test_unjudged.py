@@ -31,6 +31,12 @@ from workflows.terminal import findings_text
 
 CONFIG = load(Path(__file__).parents[3] / "config.yaml", CHANNEL_TYPES).config
 COMPONENTS = tuple(CONFIG.components)
+# Promises of a kind that the committed configuration leaves out: hundreds of requests, and backups of tables by AWS
+# Backup, which it promises of its cluster.
+UNDECLARED = {
+    ("api", "tenant_isolation.rate_limit_tried"),
+    *(("table", f"recovery_points{part}") for part in ("", ".keep", ".copies")),
+}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DEADLINES = Deadlines(per_observation=timedelta(seconds=60), total=timedelta(seconds=60), concurrency=1)
 
@@ -55,7 +61,7 @@ def of_the_plan(checks: tuple[AnyCheck, ...], component: Component) -> tuple[Fin
 def promises() -> Iterator[tuple[Component, str]]:
     """Every promise of every kind of component, on a component that makes it."""
     for kind in COMPONENT_SECTIONS:
-        for promise in kind.promises:
+        for promise in (each for each in kind.promises if (kind.kind, each) not in UNDECLARED):
             yield (
                 next(each for each in COMPONENTS if isinstance(each, kind) and each.has_promise(promise)),
                 promise,
