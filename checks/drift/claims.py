@@ -101,8 +101,9 @@ def _verifiable(claims: Mapping[str, Claim]) -> bool:
 
 
 def _counts(claims: Mapping[str, Claim], supported: int) -> str:
-    unverifiable = [key for key, claim in claims.items() if claim.unverifiable and not claim.withdrawn]
-    withdrawn = [key for key, claim in claims.items() if claim.withdrawn]
+    # A record keeps no order of keys.
+    unverifiable = sorted(key for key, claim in claims.items() if claim.unverifiable and not claim.withdrawn)
+    withdrawn = sorted(key for key, claim in claims.items() if claim.withdrawn)
     parts = [f"{supported} supported"]
     if unverifiable:
         parts.append(f"{len(unverifiable)} that no check can verify ({', '.join(unverifiable)})")
