@@ -27,6 +27,13 @@ DRILLS = DrillJob(sound_drill(datetime.now(UTC)))
 """The drills of the session's box; a fault that adds one is repaired."""
 
 
+def record_drills(url: str) -> None:
+    """Records the drills of the box in the history at this URL, as `basewatch drill` would."""
+    with History.open(url) as opened:
+        for record in DRILLS.records:
+            opened.add_restore_test(record)
+
+
 def drilled() -> PastPasses:
     """What a history says that has the drills of the box and no pass."""
     records = tuple(DRILLS.records)

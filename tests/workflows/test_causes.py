@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from alerts import DeliveryRetryPolicy
+from basewatch.check import is_alerted
 from basewatch.history.store import History
 from basewatch.model import Proof, Run, Status
 from basewatch.notifier import Action
@@ -68,7 +69,7 @@ def failing(run: Run) -> dict[str, set[str]]:
     name = {finding.key: f"{finding.check} {finding.subject}" for finding in run.findings} | {"": ""}
     found: dict[str, set[str]] = {}
     for finding in run.findings:
-        if finding.status is Status.FAIL:
+        if finding.status is Status.FAIL and is_alerted(finding.check):
             found.setdefault(name[finding.cause], set()).add(finding.check)
     return found
 

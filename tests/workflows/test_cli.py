@@ -23,7 +23,7 @@ from checks import CHECKS
 from demo.faults import FAULTS
 from demo.receivers import Receivers
 from demo.sandbox import Sandbox
-from tests.fixtures_box import CONFIG
+from tests.fixtures_box import CONFIG, record_drills
 from tests.programs import measured
 from workflows import cli
 from workflows.iam_policy import iam_policy
@@ -221,6 +221,8 @@ def test_an_alert_that_does_not_arrive_adds_4_to_the_exit_status(
     declared = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
     declared["checks"] = {"service.function.latency": {"severity": "low"}}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
+    (tmp_path / "out").mkdir()
+    record_drills(f"sqlite:///{tmp_path}/out/basewatch.db")
     receivers.slack.fail_next(404)
     slow.apply(box)
     said = command("run", environ=watching)

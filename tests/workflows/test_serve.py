@@ -21,7 +21,7 @@ from exposition.page import ExpositionFormat
 from tests.exported import exported_names
 from tests.exposition.scraped import families_in, samples_in
 from tests.fakes import a_finding, a_run, messages_due, picture_of
-from tests.fixtures_box import CONFIG
+from tests.fixtures_box import CONFIG, record_drills
 from tests.programs import measured, program
 from tests.workflows.scraping import answered, free_address, get, prometheus
 from workflows.commands import PreparedPlan
@@ -36,6 +36,7 @@ def serving(
     declared = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
     declared["history"] = {"url": f"sqlite:///{folder}/history.db"}
     (folder / "config.yaml").write_text(yaml.safe_dump(declared), encoding="utf-8")
+    record_drills(declared["history"]["url"])
     address = f"127.0.0.1:{taken.getsockname()[1]}" if taken else free_address()
     command = [sys.executable, "-m", "workflows", "serve", "--config", str(folder / "config.yaml"), "--listen", address]
     with Receivers() as receivers:

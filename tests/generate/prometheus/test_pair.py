@@ -20,7 +20,7 @@ from basewatch.config.loading import load
 from demo.faults import FAULTS
 from demo.receivers import ROUTING_KEY, Receivers
 from demo.sandbox import Sandbox
-from tests.fixtures_box import CONFIG
+from tests.fixtures_box import CONFIG, record_drills
 from tests.generate.prometheus.running import a_prometheus, an_alertmanager, eventually
 from tests.programs import measured
 from tests.workflows.scraping import PATIENT, free_address, get
@@ -38,6 +38,7 @@ def served(box: Sandbox, receivers: Receivers, folder: Path) -> Iterator[tuple[s
     declared = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
     declared["history"] = {"url": f"sqlite:///{folder}/history.db"}
     declared["alerts"]["verdicts"] = "prometheus"
+    record_drills(declared["history"]["url"])
     slack, pagerduty = declared["alerts"]["channels"]
     slack["webhook"], pagerduty["routing_key"] = f"file:{folder}/slack", f"file:{folder}/pagerduty"
     pagerduty["endpoint"] = receivers.pagerduty.url
