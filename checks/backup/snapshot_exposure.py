@@ -41,7 +41,8 @@ def cluster_snapshots(aws: AwsClient, cluster: AuroraCluster) -> Snapshots:
     found = dict[str, Snapshot]()
     asked: dict[str, Any] = {"DBClusterIdentifier": cluster.name}
     # Without a type, RDS leaves out those that AWS Backup made.
-    for parameters in (asked, {**asked, "SnapshotType": "awsbackup"}):
+    of_backup: dict[str, Any] = {**asked, "SnapshotType": "awsbackup"}
+    for parameters in (asked, of_backup):
         for page in aws.pages("rds", "DescribeDBClusterSnapshots", **parameters):
             for each in required(page, "DBClusterSnapshots", kind=list):
                 name = required(each, "DBClusterSnapshotIdentifier", kind=str)
