@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,9 +10,11 @@ from fnmatch import fnmatchcase
 from typing import Protocol, TypeVar
 
 from basewatch.components import Component
-from basewatch.model import Finding
+from basewatch.model import Finding, Status
 from basewatch.restore_record import PastRestores
 
+_SHOWN = 3
+"""How many checks a reason names."""
 K = TypeVar("K", bound="Client")
 
 
@@ -81,6 +83,45 @@ def is_selected(selector: str, check_id: str, ref: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Support:
+    """What a pass found about what some selectors mean: how many findings passed, and which checks of what did not.
+
+    `silent` are the selectors by which nothing passed.
+    """
+
+    passed: int = 0
+    failed: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> Status:
+        """PASS, if something passed by each selector, and nothing is broken or unseen."""
+        if self.failed:
+            return Status.FAIL
+        return Status.UNVERIFIED if self.unverified or self.silent else Status.PASS
+
+    @property
+    def counts(self) -> str:
+        """The numbers of findings, in words."""
+        return f"{self.passed} PASS, {len(self.failed)} FAIL, {len(self.unverified)} UNVERIFIED"
+
+    @property
+    def reason(self) -> str:
+        """Why it is not PASS, in words; empty when it is."""
+        if self.failed:
+            return f"{_few(self.failed)} failed"
+        if self.unverified:
+            return f"{_few(self.unverified)} could not be seen"
+        return f"{_few(self.silent)} has judged nothing" if self.silent else ""
+
+
+def _few(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PassFindings:
     """Answers from the findings of the same pass, for checks that are judged after all others; it sends no request."""
 
@@ -95,6 +136,19 @@ class PassFindings:
         """The findings that a selector means."""
         return tuple(each for each in self.findings if is_selected(selector, each.check, each.component))
 
+    def support(self, selectors: Iterable[str]) -> Support:
+        """What the findings say about everything that the selectors mean."""
+        parts = {selector: self.selected(selector) for selector in selectors}
+        found = tuple(dict.fromkeys(each for part in parts.values() for each in part))
+        return Support(
+            passed=sum(each.status is Status.PASS for each in found),
+            failed=_checks(found, Status.FAIL),
+            unverified=_checks(found, Status.UNVERIFIED),
+            silent=tuple(
+                selector for selector, part in parts.items() if all(each.status is not Status.PASS for each in part)
+            ),
+        )
+
     def promised(self, ref: str, path: str) -> str:
         """A promise of a component as it is written in the configuration; empty when it is not made."""
         component = self.components.get(ref)
@@ -105,6 +159,11 @@ class PassFindings:
         for key in path.split("."):
             value = value[key] if isinstance(value, dict) else value
         return str(value)
+
+
+def _checks(findings: Iterable[Finding], status: Status) -> tuple[str, ...]:
+    """The checks of what have this status."""
+    return tuple(dict.fromkeys(f"{each.check} of {each.component}" for each in findings if each.status is status))
 
 
 class ClientFactory(Protocol):

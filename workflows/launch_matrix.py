@@ -94,16 +94,16 @@ def _by_hand(criterion: Criterion, at: datetime) -> tuple[Decision, list[str]]:
 
 def _by_checks(criterion: Criterion, findings: PassFindings) -> tuple[Decision, list[str]]:
     """GO needs a PASS for every selector, and neither a FAIL nor an UNVERIFIED finding of any."""
-    selected = {selector: findings.selected(selector) for selector in criterion.held_by}
-    found = tuple(dict.fromkeys(each for part in selected.values() for each in part))
-    if failing := [each for each in found if each.status is Status.FAIL]:
-        return Decision.NO_GO, _texts(failing)
-    if unseen := [each for each in found if each.status is Status.UNVERIFIED]:
-        return Decision.UNKNOWN, _texts(unseen)
-    silent = [selector for selector, part in selected.items() if all(each.status is not Status.PASS for each in part)]
-    if silent:
-        return Decision.UNKNOWN, [f"nothing was judged by {selector}" for selector in silent]
-    return Decision.GO, [f"{sum(each.status is Status.PASS for each in found)} PASS"]
+    support = findings.support(criterion.held_by)
+    selected = [each for selector in criterion.held_by for each in findings.selected(selector)]
+    open_ones = [each for each in dict.fromkeys(selected) if each.status is support.status]
+    match support.status:
+        case Status.FAIL:
+            return Decision.NO_GO, _texts(open_ones)
+        case Status.UNVERIFIED:
+            return Decision.UNKNOWN, _texts(open_ones) or [support.reason]
+        case _:
+            return Decision.GO, [f"{support.passed} PASS"]
 
 
 def _texts(findings: Iterable[Finding]) -> list[str]:

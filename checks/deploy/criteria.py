@@ -7,51 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from basewatch.check import check
-from basewatch.clients import PassFindings
+from basewatch.clients import PassFindings, Support
 from basewatch.components import Deployment
 from basewatch.model import Proof, Reason, Severity, Status, Verdict, failed, passed, unverified
-
-_SHOWN = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CriterionFindings:
-    """What this pass found about a criterion: how many findings passed, and which checks of what did not.
-
-    `silent` are the selectors by which nothing passed.
-    """
-
-    passed: int
-    failed: tuple[str, ...] = ()
-    unverified: tuple[str, ...] = ()
-    silent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentFindings:
     """What this pass found about each criterion, by its key."""
 
-    criteria: dict[str, CriterionFindings]
+    criteria: dict[str, Support]
 
 
 def findings_about(findings: PassFindings, deployment: Deployment) -> DeploymentFindings:
     """The findings of the checks that each criterion names. No request is sent."""
-    return DeploymentFindings(
-        criteria={key: _about(findings, each.held_by) for key, each in deployment.criteria.items()}
-    )
-
-
-def _about(findings: PassFindings, selectors: tuple[str, ...]) -> CriterionFindings:
-    selected = {selector: findings.selected(selector) for selector in selectors}
-    found = tuple(dict.fromkeys(each for part in selected.values() for each in part))
-    return CriterionFindings(
-        passed=sum(each.status is Status.PASS for each in found),
-        failed=tuple(f"{each.check} of {each.component}" for each in found if each.status is Status.FAIL),
-        unverified=tuple(f"{each.check} of {each.component}" for each in found if each.status is Status.UNVERIFIED),
-        silent=tuple(
-            selector for selector, part in selected.items() if all(each.status is not Status.PASS for each in part)
-        ),
-    )
+    return DeploymentFindings(criteria={key: findings.support(it.held_by) for key, it in deployment.criteria.items()})
 
 
 @check(
@@ -74,18 +44,15 @@ def every_criterion_is_met(facts: DeploymentFindings, deployment: Deployment, _n
     Source: docs/deployments.md
     """
     for key, criterion in deployment.criteria.items():
-        found = facts.criteria.get(key, CriterionFindings(passed=0, silent=criterion.held_by))
-        observed = f"{found.passed} PASS, {len(found.failed)} FAIL, {len(found.unverified)} UNVERIFIED"
-        expected = f"PASS of {', '.join(criterion.held_by)}"
-        if found.failed:
-            summary = f"Not met: {criterion.says}: {_few(found.failed)} failed"
+        support = facts.criteria.get(key, Support(silent=criterion.held_by))
+        observed, expected = support.counts, f"PASS of {', '.join(criterion.held_by)}"
+        if support.status is Status.FAIL:
+            summary = f"Not met: {criterion.says}: {support.reason}"
             yield failed(summary, subject=key, observed=observed, expected=expected)
-        elif found.unverified or found.silent:
-            unseen = found.unverified or found.silent
-            why = f"{_few(unseen)} {'could not be seen' if found.unverified else 'has judged nothing'}"
+        elif support.status is Status.UNVERIFIED:
             yield unverified(
                 Reason.NOT_ENOUGH_DATA,
-                f"Not verified: {criterion.says}: {why}",
+                f"Not verified: {criterion.says}: {support.reason}",
                 subject=key,
                 observed=observed,
                 expected=expected,
@@ -93,8 +60,3 @@ def every_criterion_is_met(facts: DeploymentFindings, deployment: Deployment, _n
             )
         else:
             yield passed(f"Met: {criterion.says}", subject=key, observed=observed, expected=expected)
-
-
-def _few(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}"

@@ -7,26 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from basewatch.check import check
-from basewatch.clients import PassFindings
+from basewatch.clients import PassFindings, Support
 from basewatch.components import ClaimDocument
 from basewatch.components.claims import Claim
 from basewatch.model import Proof, Reason, Severity, Status, Verdict, failed, passed, unverified
 from checks.drift import catalogues
 
-_SHOWN = 3
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimFindings:
-    """What this pass found about one claim: how many findings passed, and which checks of what did not.
+    """What this pass found about one claim, and the setting that it names.
 
-    `promised` is the setting that the claim names, as it is written; None when it names none, empty when it is not set.
+    `promised` is the setting as it is written; None when the claim names none, empty when it is not set. `unknown` is
+    one of a component that is not part of this pass.
     """
 
-    passed: int
-    failed: tuple[str, ...] = ()
-    unverified: tuple[str, ...] = ()
+    support: Support
     promised: str | None = None
+    unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,19 +40,12 @@ def findings_about(findings: PassFindings, document: ClaimDocument) -> DocumentF
 
 
 def _about(findings: PassFindings, claim: Claim) -> ClaimFindings:
-    found = [each for selector in claim.held_by for each in findings.selected(selector)]
-    by_status: dict[Status, list[str]] = {}
-    for each in found:
-        by_status.setdefault(each.status, []).append(f"{each.check} of {each.component}")
     ref, _, path = (claim.promise or "").partition(" ")
-    known = not claim.promise or ref in findings.components
+    known = ref in findings.components
     return ClaimFindings(
-        passed=len(by_status.get(Status.PASS, ())),
-        failed=tuple(dict.fromkeys(by_status.get(Status.FAIL, ()))),
-        unverified=tuple(
-            dict.fromkeys([*by_status.get(Status.UNVERIFIED, ()), *([] if known else [f"{path} of {ref}"])])
-        ),
-        promised=findings.promised(ref, path) if claim.promise and known else None,
+        support=findings.support(claim.held_by),
+        promised=findings.promised(ref, path) if known else None,
+        unknown=claim.promise or "" if not known else "",
     )
 
 
@@ -83,7 +74,7 @@ def every_claim_is_supported(facts: DocumentFindings, document: ClaimDocument, _
     for key, claim in document.claims.items():
         if claim.withdrawn or claim.unverifiable:
             continue
-        verdict = _verdict(key, claim, facts.claims.get(key, ClaimFindings(passed=0)))
+        verdict = _verdict(key, claim, facts.claims.get(key, ClaimFindings(support=Support(silent=claim.held_by))))
         if verdict is None:
             supported += 1
         else:
@@ -124,19 +115,17 @@ def _verdict(key: str, claim: Claim, found: ClaimFindings) -> Verdict | None:
         observed = found.promised or "nothing is promised"
         summary = f"{said} is contradicted: {claim.promise} is another"
         return failed(summary, subject=key, observed=observed, expected=claim.value or "")
-    expected = f"PASS of {', '.join(claim.held_by)}"
-    if found.failed:
-        summary = f"{said} is contradicted by {_few(found.failed)}"
-        return failed(
-            summary, subject=key, observed=f"{len(found.failed)} FAIL, {found.passed} PASS", expected=expected
-        )
-    if found.unverified or not found.passed:
-        reason = f"{_few(found.unverified)} could not be seen" if found.unverified else "no such check has passed"
+    expected, support = f"PASS of {', '.join(claim.held_by)}", found.support
+    if support.status is Status.FAIL:
+        summary = f"{said} is contradicted: {support.reason}"
+        return failed(summary, subject=key, observed=support.counts, expected=expected)
+    if support.status is Status.UNVERIFIED or found.unknown:
+        reason = support.reason or f"{found.unknown} is not part of this pass"
         return unverified(
             Reason.NOT_ENOUGH_DATA,
             f"{said} cannot be verified: {reason}",
             subject=key,
-            observed=f"{len(found.unverified)} not seen, {found.passed} PASS",
+            observed=support.counts,
             expected=expected,
             remedy="Do what the unverified finding says, or run the whole pass.",
         )
@@ -146,8 +135,3 @@ def _verdict(key: str, claim: Claim, found: ClaimFindings) -> Verdict | None:
 def _same(promised: str, claimed: object) -> bool:
     """Whether a setting is as claimed; of a threshold such as `200ms for 5m`, the limit is compared."""
     return promised.partition(" for ")[0].casefold() == str(claimed).casefold()
-
-
-def _few(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}"
