@@ -65,6 +65,7 @@ def create_roles(context: BuildContext) -> ServiceRoles:
     }
     iam.put_role_policy(RoleName=FUNCTION_ROLE, PolicyName="own-resources", PolicyDocument=_function_policy())
     context.answer("iam:GetAccountSummary", account_summary())
+    iam.update_account_password_policy(MinimumPasswordLength=14, PasswordReusePrevention=24)
     _create_break_glass(iam)
     return ServiceRoles(function=arns["lambda"], proxy=arns["rds"])
 

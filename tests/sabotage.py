@@ -204,6 +204,7 @@ def _set_unknown(value: Any, steps: list[str]) -> None:
 
 
 _TOKENS = (
+    "Marker",
     "LastEvaluatedTableName",
     "ContinuationToken",
     "NextContinuationToken",

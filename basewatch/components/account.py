@@ -9,6 +9,7 @@ from pydantic import Field
 from basewatch.component_settings import ConfigModel
 from basewatch.components.component import AwsComponent
 from basewatch.identifiers import AccountId
+from basewatch.quantities import Duration, parse_duration
 
 
 def _own_name(fields: dict[str, Any]) -> str | None:
@@ -31,6 +32,18 @@ class Cost(ConfigModel):
     monthly_below: float = Field(gt=0)
 
 
+class Credentials(ConfigModel):
+    """How old access keys may become, how long credentials may be unused, and what the password policy asks for.
+
+    Whoever has a password has MFA, whatever is set here. 0 promises nothing about passwords.
+    """
+
+    key_age: Duration = parse_duration("90d")
+    unused: Duration = parse_duration("45d")
+    password_length: int = Field(default=14, ge=0, le=128)
+    passwords_remembered: int = Field(default=24, ge=0, le=24)
+
+
 class AwsAccount(AwsComponent):
     """An AWS account; its `name` is its key in `aws.accounts`.
 
@@ -46,6 +59,7 @@ class AwsAccount(AwsComponent):
         "administrators",
         "break_glass",
         "root_secured",
+        "credentials",
         "trusted_accounts",
         "inventory",
         "cost",
@@ -54,6 +68,7 @@ class AwsAccount(AwsComponent):
     administrators: tuple[str, ...] = ()
     break_glass: tuple[str, ...] = ()
     root_secured: bool = False
+    credentials: Credentials | None = None
     trusted_accounts: tuple[AccountId, ...] | None = None
     inventory: Inventory | None = None
     cost: Cost | None = None

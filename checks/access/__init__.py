@@ -18,6 +18,7 @@ from checks.access import (
     root_user,
     token,
     trusts,
+    user_credentials,
 )
 
 CHECKS: tuple[AnyCheck, ...] = (
@@ -31,6 +32,7 @@ CHECKS: tuple[AnyCheck, ...] = (
     public_block.public_access_is_blocked,
     bucket_strangers.nobody_else_gets_in,
     root_user.root_is_secured,
+    user_credentials.credentials_are_kept,
     function_role.role_is_not_broad,
     cluster_network.nobody_outside_connects,
     env_secrets.no_variable_is_a_secret,

@@ -68,6 +68,18 @@ def _without_policy(role: str) -> Callable[[Sandbox], None]:
     return lambda sandbox: sandbox.aws.client("iam").delete_role_policy(RoleName=role, PolicyName="more")
 
 
+def _create_user(sandbox: Sandbox) -> None:
+    iam = sandbox.aws.client("iam")
+    iam.create_user(UserName="temp")
+    iam.create_login_profile(UserName="temp", Password="Demo-only-1234")
+
+
+def _delete_user(sandbox: Sandbox) -> None:
+    iam = sandbox.aws.client("iam")
+    iam.delete_login_profile(UserName="temp")
+    iam.delete_user(UserName="temp")
+
+
 def _root_key(sandbox: Sandbox) -> None:
     sandbox.aws.answers.answer("iam:GetAccountSummary", account_summary(AccountAccessKeysPresent=1))
 
@@ -106,6 +118,13 @@ ACCESS_FAULTS = (
         apply=_break_glass("BoolIfExists"),
         repair=_break_glass("Bool"),
         expected_findings=(_on_account("access.iam.break_glass"),),
+    ),
+    Fault(
+        name="user-without-mfa",
+        title="Someone makes a user with a password and no MFA",
+        apply=_create_user,
+        repair=_delete_user,
+        expected_findings=(_on_account("access.iam.credentials"),),
     ),
     Fault(
         name="root-has-key",
