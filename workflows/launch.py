@@ -10,7 +10,7 @@ import typer
 
 from basewatch.errors import ConfigError, Problem
 from reports.markdown import cell, row
-from workflows.commands import ExitCode, PreparedPlan, utc_now
+from workflows.commands import ExitCode, PreparedPlan, recorded_past, utc_now
 from workflows.launch_matrix import Decision, LaunchMatrix, launch_matrix
 from workflows.monitor import observe_plan
 from workflows.options import MatrixFormat
@@ -29,7 +29,8 @@ def launch(prepared: PreparedPlan, *, stage: str, output: MatrixFormat) -> int:
         message = f"there is no stage '{stage}' of the launch" if stages else "the configuration declares no launch"
         known = f"the stages are {', '.join(stages)}" if stages else "add launch: with its stages and criteria"
         raise ConfigError(Problem(message=message, remedy=known))
-    run = observe_plan(plan, prepared.sessions, plan.next_window(None, at), utc_now).run
+    window, past = plan.next_window(None, at), recorded_past(prepared, at)
+    run = observe_plan(plan, prepared.sessions, window, utc_now, past).run
     platform = f"{plan.config.platform.name} {plan.config.platform.environment}"
     matrix = launch_matrix(plan.config.launch, run.findings, platform=platform, at=at, stage=stage)
     typer.echo(matrix_text(matrix, output))
