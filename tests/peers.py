@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 from collections.abc import Iterator
@@ -53,11 +54,16 @@ class Peer:
 
     def _answer(self, connection: socket.socket) -> None:
         with suppress(OSError), connection:
-            while request := connection.recv(1 << 20):
+            request = b""
+            while chunk := connection.recv(1 << 20):
+                request += chunk
+                if not _is_whole(request):
+                    continue
                 if b"GetCallerIdentity" not in request or self.everything:
                     self._misbehave(connection)
                     return
                 connection.sendall(b"%bContent-Length: %d\r\n\r\n%b" % (_HEAD, len(STS_ANSWER), STS_ANSWER))
+                request = b""
 
     def _misbehave(self, connection: socket.socket) -> None:
         match self.does:
@@ -83,6 +89,13 @@ class Peer:
     def _drip(self, connection: socket.socket, drop: bytes) -> None:
         while not self.stopped.wait(0.02):
             connection.sendall(drop)
+
+
+def _is_whole(request: bytes) -> bool:
+    """Whether the body of a POST has arrived; it can come in a packet of its own."""
+    head, end, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    return not request.startswith(b"POST ") or (bool(end) and len(body) >= int(length[1] if length else 0))
 
 
 @contextmanager

@@ -43,6 +43,7 @@ FAILURES: dict[str, tuple[Answer, Reason, str]] = {
 }
 # The others differ only in the errors that basewatch.aws.errors translates, which has tests of its own.
 FAST = {"denied", "late", "empty"}
+EXHAUSTIVE = (pytest.mark.slow, pytest.mark.exhaustive)
 # Checks that list everything there is, so that no operation reports that one does not exist.
 WHOLE_ACCOUNT = {"drift.inventory.declared"}
 # Actions in no recorded call: S3 performs those at KMS, and only buckets larger than the box's have an inventory read.
@@ -93,7 +94,7 @@ def test_a_check_needs_exactly_the_actions_that_it_uses(sabotage: Sabotage, chec
 
 
 @pytest.mark.parametrize(
-    "failure", [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in FAILURES]
+    "failure", [name if name in FAST else pytest.param(name, marks=EXHAUSTIVE) for name in FAILURES]
 )
 @each_check()
 def test_a_failed_call_leaves_the_check_unverified(

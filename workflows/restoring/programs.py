@@ -90,9 +90,6 @@ def run(
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        for stream in (process.stdout, process.stderr):
-            if stream is not None and not any(thread.is_alive() for thread in threads):
-                stream.close()
     return Ended(status=process.returncode, messages=bytes(messages).decode("utf-8", "replace"))
 
 
@@ -114,13 +111,13 @@ def _feed(stdin: Any, program: Program) -> None:
 
 
 def _drain(stderr: Any, messages: bytearray) -> None:
-    with suppress(ValueError):
+    with suppress(ValueError), stderr:
         while chunk := stderr.read1(_CHUNK):
             messages += chunk[: _MAX_MESSAGES - len(messages)]
 
 
 def _copy(stdout: Any, output: BinaryIO, written: list[int]) -> None:
-    with suppress(ValueError):
+    with suppress(ValueError), stdout:
         while chunk := stdout.read1(_CHUNK):
             output.write(chunk)
             written[0] += len(chunk)
