@@ -27,7 +27,7 @@ def publish(published: SyntheticMetrics) -> None:
     _requests(published)
     running = (
         _function(published, "auth-v2", daily(180, 540, 11), mean_ms=34, errors=0.002),
-        _function(published, "billing-worker", daily(1, 2, 12), mean_ms=1100, errors=0),
+        _function(published, "billing-worker", daily(1.2, 2, 12), mean_ms=1100, errors=0),
         _function(published, "metrics-aggregation", daily(1.2, 2, 13), mean_ms=200, errors=0),
     )
     together = GaugeSignal(peak=lambda minute: sum(curve(minute) for curve in running))
