@@ -49,8 +49,8 @@ class AwsAccount(AwsComponent):
 
     `administrators` may do everything, and no other user or role: patterns such as `role/break-glass`, of the part of
     the ARN after the account. The `break_glass` users and roles can be used with MFA alone. `root_secured`: the root
-    user has MFA and no access key. `trusted_accounts` are the
-    other accounts, by number, whose principals may assume a role.
+    user has MFA and no access key. `trusted_accounts` are the other accounts, by number, whose principals may assume a
+    role.
     """
 
     kind: ClassVar[str] = "aws_account"

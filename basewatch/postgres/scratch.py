@@ -166,7 +166,7 @@ def scratch_database(server: ScratchServer, roles: Iterable[str], max_bytes: int
         remove_abandoned(connection)
         token = secrets.token_hex(6)
         name, restorer, reader = f"{PREFIX}{token}", f"basewatch_restorer_{token}", f"basewatch_reader_{token}"
-        # The lock ends with this session, and with it the name is free to be removed.
+        # PostgreSQL releases the lock when this connection ends; then the name is free to be removed.
         connection.execute("SELECT pg_catalog.pg_advisory_lock(pg_catalog.hashtextextended(%s, 0))", [name])
         added = ScratchObjects(connection, name)
         undo.callback(added.remove)
